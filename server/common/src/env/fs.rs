@@ -1,0 +1,247 @@
+//! Files. Every error names the file. Blocking: call from the blocking pool.
+
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A file for appending and positioned reading.
+#[derive(Debug)]
+pub struct File {
+    inner: std::fs::File,
+    path: PathBuf,
+}
+
+fn named(path: &Path, what: &str) -> impl FnOnce(io::Error) -> io::Error {
+    move |error| io::Error::new(error.kind(), format!("cannot {what} [{}]: {error}", path.display()))
+}
+
+impl File {
+    /// Creates a file that must not exist.
+    pub fn create_new(path: &Path) -> io::Result<File> {
+        let inner = std::fs::OpenOptions::new().read(true).write(true).create_new(true).open(path).map_err(named(path, "create"))?;
+        Ok(File { inner, path: path.to_owned() })
+    }
+
+    /// Creates a file, emptied when it exists.
+    pub fn create(path: &Path) -> io::Result<File> {
+        let inner =
+            std::fs::OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path).map_err(named(path, "create"))?;
+        Ok(File { inner, path: path.to_owned() })
+    }
+
+    /// Opens a file for reading and writing.
+    pub fn open(path: &Path) -> io::Result<File> {
+        let inner = std::fs::OpenOptions::new().read(true).write(true).open(path).map_err(named(path, "open"))?;
+        Ok(File { inner, path: path.to_owned() })
+    }
+
+    /// Opens a file for reading.
+    pub fn open_read(path: &Path) -> io::Result<File> {
+        let inner = std::fs::File::open(path).map_err(named(path, "open"))?;
+        Ok(File { inner, path: path.to_owned() })
+    }
+
+    /// Where the file is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its length in bytes.
+    pub fn len(&self) -> io::Result<u64> {
+        Ok(self.inner.metadata().map_err(named(&self.path, "stat"))?.len())
+    }
+
+    /// Whether it holds nothing.
+    pub fn is_empty(&self) -> io::Result<bool> {
+        Ok(self.len()? == 0)
+    }
+
+    /// Writes all of `bytes` at the current end of what was written through this handle.
+    pub fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.inner.write_all(bytes).map_err(named(&self.path, "write"))
+    }
+
+    /// Writes all of `bytes` at `offset`.
+    pub fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        std::os::unix::fs::FileExt::write_all_at(&self.inner, bytes, offset).map_err(named(&self.path, "write"))
+    }
+
+    /// Reads exactly `buffer.len()` bytes at `offset`.
+    pub fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        std::os::unix::fs::FileExt::read_exact_at(&self.inner, buffer, offset).map_err(named(&self.path, "read"))
+    }
+
+    /// Reads at most `buffer.len()` bytes at `offset`.
+    pub fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        std::os::unix::fs::FileExt::read_at(&self.inner, buffer, offset).map_err(named(&self.path, "read"))
+    }
+
+    /// Cuts or extends the file.
+    pub fn set_len(&self, length: u64) -> io::Result<()> {
+        self.inner.set_len(length).map_err(named(&self.path, "truncate"))
+    }
+
+    /// Makes the content durable (`fdatasync`). A failure is never retried: the kernel may have dropped the pages.
+    pub fn sync_data(&self) -> io::Result<()> {
+        self.inner.sync_data().map_err(named(&self.path, "sync"))
+    }
+
+    /// Makes content and metadata durable (`fsync`).
+    pub fn sync_all(&self) -> io::Result<()> {
+        self.inner.sync_all().map_err(named(&self.path, "sync"))
+    }
+
+    /// Takes the exclusive lock on the file; false when another process or handle holds it.
+    pub fn try_lock(&self) -> io::Result<bool> {
+        match self.inner.try_lock() {
+            Ok(()) => Ok(true),
+            Err(std::fs::TryLockError::WouldBlock) => Ok(false),
+            Err(std::fs::TryLockError::Error(error)) => Err(named(&self.path, "lock")(error)),
+        }
+    }
+}
+
+/// Maps a file for reading. An empty file gives an empty slice.
+pub fn map(path: &Path) -> io::Result<Arc<dyn std::ops::Deref<Target = [u8]> + Send + Sync>> {
+    let file = std::fs::File::open(path).map_err(named(path, "open"))?;
+    if file.metadata().map_err(named(path, "stat"))?.len() == 0 {
+        return Ok(Arc::new(Vec::new()));
+    }
+    Ok(Arc::new(map_file(&file).map_err(named(path, "map"))?))
+}
+
+#[allow(unsafe_code, reason = "mapping a file is unsafe by nature; ours are written once and never changed in place")]
+fn map_file(file: &std::fs::File) -> io::Result<memmap2::Mmap> {
+    // SAFETY: segment files are immutable once written, and the data directory is locked against other processes.
+    unsafe { memmap2::Mmap::map(file) }
+}
+
+/// Reads a whole file.
+pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path).map_err(named(path, "open"))?.read_to_end(&mut bytes).map_err(named(path, "read"))?;
+    Ok(bytes)
+}
+
+/// Reads a whole file, or `None` when there is none.
+pub fn read_if_exists(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    match read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Replaces a file durably: a temporary file is written and synced, renamed over it, and the folder is synced.
+/// After a crash the file holds the old or the new content, whole.
+pub fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let temporary = path.with_extension("tmp");
+    let mut file = File::create(&temporary)?;
+    file.write_all(bytes)?;
+    file.sync_data()?;
+    rename(&temporary, path)?;
+    match path.parent() {
+        Some(folder) => sync_folder(folder),
+        None => Ok(()),
+    }
+}
+
+/// Renames a file. Not durable until the folder is synced.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    std::fs::rename(from, to).map_err(named(from, "rename"))
+}
+
+/// Makes the entries of a folder durable.
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
+    std::fs::File::open(folder).and_then(|opened| opened.sync_all()).map_err(named(folder, "sync"))
+}
+
+/// Creates a folder and its parents, each made durable in its own parent.
+pub fn create_folders(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    std::fs::create_dir_all(folder).map_err(named(folder, "create"))?;
+    let mut parent = folder.parent();
+    while let Some(above) = parent.filter(|above| !above.as_os_str().is_empty()) {
+        sync_folder(above)?;
+        parent = above.parent().filter(|next| next.starts_with(folder.parent().unwrap_or(folder)));
+    }
+    Ok(())
+}
+
+/// Removes a file.
+pub fn remove_file(path: &Path) -> io::Result<()> {
+    std::fs::remove_file(path).map_err(named(path, "remove"))
+}
+
+/// Removes a file; no error when there is none.
+pub fn remove_file_if_exists(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(named(path, "remove")(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Removes a folder with all it holds; no error when there is none.
+pub fn remove_folder(path: &Path) -> io::Result<()> {
+    match std::fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(named(path, "remove")(error)),
+        _ => Ok(()),
+    }
+}
+
+/// The names in a folder, sorted; empty when the folder does not exist.
+pub fn list(folder: &Path) -> io::Result<Vec<String>> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(named(folder, "list")(error)),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        names.push(entry.map_err(named(folder, "list"))?.file_name().to_string_lossy().into_owned());
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Whether something is there.
+pub fn exists(path: &Path) -> bool {
+    path.exists()
+}
+
+/// The length of a file in bytes.
+pub fn file_len(path: &Path) -> io::Result<u64> {
+    Ok(std::fs::metadata(path).map_err(named(path, "stat"))?.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_names_the_file() {
+        let error = read(Path::new("no/such/file")).unwrap_err();
+        assert!(error.to_string().contains("no/such/file"), "{error}");
+    }
+
+    #[test]
+    fn a_durable_write_replaces_the_whole_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.json");
+        write_durably(&path, b"a longer text").unwrap();
+        write_durably(&path, b"short").unwrap();
+        assert_eq!(read(&path).unwrap(), b"short");
+    }
+
+    #[test]
+    fn a_lock_is_held_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let first = File::create(&path).unwrap();
+        assert!(first.try_lock().unwrap());
+        let second = File::open(&path).unwrap();
+        assert!(!second.try_lock().unwrap());
+    }
+}
