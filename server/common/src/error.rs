@@ -63,6 +63,12 @@ pub enum Error {
         /// The whole reason.
         reason: String,
     },
+    /// A body that is not even the start of JSON (`not_x_content_exception`).
+    #[error("{reason}")]
+    NotXContent {
+        /// The whole reason.
+        reason: String,
+    },
     /// A missing or unreadable body.
     #[error("{reason}")]
     Parse {
@@ -464,6 +470,7 @@ impl Error {
             Error::XContentParse { .. } => "x_content_parse_exception",
             Error::JsonParse { .. } => "json_parse_exception",
             Error::JsonEof { .. } => "json_e_o_f_exception",
+            Error::NotXContent { .. } => "not_x_content_exception",
             Error::Parse { .. } => "parse_exception",
             Error::InputCoercion { .. } => "input_coercion_exception",
             Error::StreamConstraints { .. } => "stream_constraints_exception",
@@ -518,6 +525,7 @@ impl Error {
             | Error::XContentParse { .. }
             | Error::JsonParse { .. }
             | Error::JsonEof { .. }
+            | Error::NotXContent { .. }
             | Error::Parse { .. }
             | Error::InputCoercion { .. }
             | Error::StreamConstraints { .. }
