@@ -476,7 +476,9 @@ impl Error {
             Error::StreamConstraints { .. } => "stream_constraints_exception",
             Error::MapperParsing { .. } => "mapper_parsing_exception",
             Error::StrictDynamicMapping { .. } => "strict_dynamic_mapping_exception",
-            Error::IndexNotFound { .. } | Error::IndexNotFoundBecause { .. } | Error::IndexNotFoundForWrite { .. } => "index_not_found_exception",
+            Error::IndexNotFound { .. } | Error::IndexNotFoundBecause { .. } | Error::IndexNotFoundForWrite { .. } => {
+                "index_not_found_exception"
+            }
             Error::ResourceAlreadyExists { .. } | Error::AlreadyExists { .. } => "resource_already_exists_exception",
             Error::InvalidIndexName { .. } => "invalid_index_name_exception",
             Error::InvalidAliasName { .. } => "invalid_alias_name_exception",

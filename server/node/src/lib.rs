@@ -108,7 +108,10 @@ fn prepare(data: &Path) -> Result<(File, NodeId)> {
         None => {
             if !fs::list(&data.join("indices"))?.is_empty() {
                 return Err(Error::IllegalState {
-                    reason: format!("[{}] holds indices but no identity of a node; it is not used, so that nothing is lost", data.display()),
+                    reason: format!(
+                        "[{}] holds indices but no identity of a node; it is not used, so that nothing is lost",
+                        data.display()
+                    ),
                 });
             }
             let id = NodeId::random();
@@ -126,7 +129,9 @@ fn lock(path: &PathBuf) -> Result<File> {
         let holder = existing.map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned()).unwrap_or_default();
         let folder = path.parent().unwrap_or(path).display().to_string();
         return Err(Error::IllegalState {
-            reason: format!("the data directory [{folder}] is in use by the process with id [{holder}]; stop it or choose another path.data"),
+            reason: format!(
+                "the data directory [{folder}] is in use by the process with id [{holder}]; stop it or choose another path.data"
+            ),
         });
     }
     file.set_len(0)?;

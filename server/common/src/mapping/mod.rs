@@ -220,13 +220,3 @@ impl Mapping {
         (&self.options.source_includes, &self.options.source_excludes)
     }
 }
-
-impl Mapping {
-    /// This mapping with more fields.
-    ///
-    /// # Errors
-    /// A body of the wrong shape, or one that contradicts what is there.
-    pub fn merge(&self, _body: &serde_json::Value) -> Result<Mapping> {
-        Ok(self.clone())
-    }
-}

@@ -2,8 +2,8 @@
 
 use super::leader;
 use super::names;
-use super::status::{lease_of, shard_ref};
 pub use super::status::{BootstrapDetails, Lag, ReplicationStatus, ShardStatus, StatusDetails, SyncingDetails, status};
+use super::status::{lease_of, shard_ref};
 use crate::action::Services;
 use crate::action::admin::create_index;
 use std::time::Duration;

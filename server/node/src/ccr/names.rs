@@ -9,10 +9,7 @@ pub(super) fn violations(name: &str) -> Vec<String> {
         }
     };
     say(name.to_lowercase() != name, "must be lowercase");
-    say(
-        name.contains(|c: char| "\\/*?\"<>| ,".contains(c)),
-        "must not contain the following characters [ , \", *, \\, <, |, ,, >, /, ?]",
-    );
+    say(name.contains(|c: char| "\\/*?\"<>| ,".contains(c)), "must not contain the following characters [ , \", *, \\, <, |, ,, >, /, ?]");
     say(name.contains(['#', ':']), "must not contain '#' or ':'");
     say(name == "." || name == "..", "must not be '.' or '..'");
     say(name.starts_with(['_', '-', '+']), "must not start with '_' or '-' or '+'");

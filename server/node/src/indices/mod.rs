@@ -110,9 +110,10 @@ impl IndicesService {
                 }
             }
         };
-        clock::timeout(context.remaining(), search).await.flatten().ok_or_else(|| Error::UnavailableShards {
-            reason: format!("[{}][{shard}] primary shard is not active", index.name),
-        })
+        clock::timeout(context.remaining(), search)
+            .await
+            .flatten()
+            .ok_or_else(|| Error::UnavailableShards { reason: format!("[{}][{shard}] primary shard is not active", index.name) })
     }
 
     /// How the copy of a shard from another cluster gets on.

@@ -367,13 +367,7 @@ mod tests {
             origin: IndexOrigin::Empty,
             shards: vec![shard],
         };
-        Desired {
-            index: Arc::new(index),
-            shard: 0,
-            allocation_id: AllocationId("a".into()),
-            session: session.map(SessionId),
-            follows,
-        }
+        Desired { index: Arc::new(index), shard: 0, allocation_id: AllocationId("a".into()), session: session.map(SessionId), follows }
     }
 
     fn activate(term: u64, role: Role) -> Step {

@@ -62,7 +62,8 @@ pub async fn update(services: &Services, context: &Context, body: Value) -> Resu
     }
     let command = UpdateClusterSettings { persistent: persistent.clone(), transient: transient.clone() };
     services.cluster.submit(context, Command::UpdateClusterSettings(command)).await?;
-    let changed = |settings: Settings| settings.iter().filter(|(_, v)| **v != SettingValue::Null).map(|(k, v)| (k.to_owned(), v.clone())).collect();
+    let changed =
+        |settings: Settings| settings.iter().filter(|(_, v)| **v != SettingValue::Null).map(|(k, v)| (k.to_owned(), v.clone())).collect();
     Ok(ClusterSettingsResponse { persistent: changed(persistent), transient: changed(transient), defaults: Settings::new() })
 }
 
@@ -81,7 +82,9 @@ fn check_seeds(settings: &Settings) -> Result<()> {
         let seeds = key.starts_with("cluster.remote.") && (key.ends_with(".seeds") || key.ends_with(".proxy_address"));
         for address in settings.list(key).filter(|_| seeds).unwrap_or_default() {
             let Some((_, port)) = address.rsplit_once(':').filter(|(host, _)| !host.is_empty()) else {
-                return Err(Error::illegal_argument(format!("remote hosts need to be configured as [host:port], found [{address}] instead")));
+                return Err(Error::illegal_argument(format!(
+                    "remote hosts need to be configured as [host:port], found [{address}] instead"
+                )));
             };
             if port.parse::<u16>().is_err() {
                 return Err(Error::IllegalArgument {

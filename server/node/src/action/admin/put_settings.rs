@@ -13,7 +13,13 @@ use tandem_common::{AllocationId, Context, Error, Result, Settings};
 ///
 /// # Errors
 /// No such index; a block; unknown, static or final settings; bad values.
-pub async fn execute(services: &Services, context: &Context, indices: IndexNames, body: Value, preserve_existing: bool) -> Result<Acknowledged> {
+pub async fn execute(
+    services: &Services,
+    context: &Context,
+    indices: IndexNames,
+    body: Value,
+    preserve_existing: bool,
+) -> Result<Acknowledged> {
     let inner = match &body {
         Value::Object(fields) if fields.len() == 1 => fields.get("settings").filter(|inner| inner.is_object()).unwrap_or(&body),
         Value::Array(_) => &Value::Null,

@@ -56,5 +56,9 @@ pub async fn execute(services: &Services, _context: &Context) -> Result<Vec<Node
 pub fn main(services: &Services) -> ClusterDescription {
     let state = services.cluster.state();
     let uuid = if state.cluster_uuid.is_empty() { "_na_".to_owned() } else { state.cluster_uuid.clone() };
-    ClusterDescription { node_name: services.cluster.local_node().name.clone(), cluster_name: state.cluster_name.clone(), cluster_uuid: uuid }
+    ClusterDescription {
+        node_name: services.cluster.local_node().name.clone(),
+        cluster_name: state.cluster_name.clone(),
+        cluster_uuid: uuid,
+    }
 }

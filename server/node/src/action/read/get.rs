@@ -81,13 +81,8 @@ pub async fn execute(services: &Services, context: &Context, request: GetRequest
         Some(filter) if filter.is_none() => None,
         Some(filter) => Some(filter.apply(&result.source)?),
     };
-    let found = FoundDocument {
-        version: result.version,
-        seq_no: result.seq_no,
-        primary_term: result.op_term,
-        routing: result.routing,
-        source,
-    };
+    let found =
+        FoundDocument { version: result.version, seq_no: result.seq_no, primary_term: result.op_term, routing: result.routing, source };
     Ok(GetResponse { index: index.name.clone(), id: request.id, found: Some(found) })
 }
 
@@ -100,7 +95,10 @@ fn single_index(state: &ClusterState, name: &str) -> Result<Arc<IndexMetadata>> 
         0 => Err(Error::IndexNotFound { index: name.to_owned() }),
         _ => {
             let list: Vec<&str> = found.iter().map(|index| index.name.as_str()).collect();
-            Err(Error::illegal_argument(format!("alias [{name}] has more than one index associated with it [{}], can't execute a single index op", list.join(", "))))
+            Err(Error::illegal_argument(format!(
+                "alias [{name}] has more than one index associated with it [{}], can't execute a single index op",
+                list.join(", ")
+            )))
         }
     }
 }

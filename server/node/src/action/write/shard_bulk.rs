@@ -59,7 +59,8 @@ pub(super) async fn execute(services: &Services, context: &Context, bulk: ShardB
         Err(error) => return refuse(error),
     };
     let copies = 1 + bulk.index.number_of_replicas();
-    let mut writer = Writer { services, context, shard, index: bulk.index, number: bulk.shard, copies, highest: SeqNo::NONE, done: Vec::new() };
+    let mut writer =
+        Writer { services, context, shard, index: bulk.index, number: bulk.shard, copies, highest: SeqNo::NONE, done: Vec::new() };
     let mut run = Vec::new();
     let mut written: BTreeSet<String> = BTreeSet::new();
     for (position, item) in bulk.items {
@@ -124,13 +125,17 @@ impl Writer<'_> {
         let mut waiting: Vec<(usize, ShardItem, u32)> = items.into_iter().map(|(position, item)| (position, item, 0)).collect();
         while !waiting.is_empty() {
             let planned = waiting.drain(..).map(|(position, item, tried)| self.plan(position, item, tried));
-            let ready: Vec<Ready> = futures::future::join_all(planned.collect::<Vec<_>>()).await.into_iter().filter_map(|planned| match planned {
-                Ok(ready) => Some(ready),
-                Err(outcome) => {
-                    self.done.push(*outcome);
-                    None
-                }
-            }).collect();
+            let ready: Vec<Ready> = futures::future::join_all(planned.collect::<Vec<_>>())
+                .await
+                .into_iter()
+                .filter_map(|planned| match planned {
+                    Ok(ready) => Some(ready),
+                    Err(outcome) => {
+                        self.done.push(*outcome);
+                        None
+                    }
+                })
+                .collect();
             waiting = self.write(ready).await;
         }
     }
@@ -230,13 +235,8 @@ impl Writer<'_> {
         result: tandem_engine::shard::WriteResult,
         shown: Option<(SourceFilter, bytes::Bytes)>,
     ) -> Result<WriteResponse> {
-        let found = FoundDocument {
-            version: result.version,
-            seq_no: result.seq_no,
-            primary_term: result.op_term,
-            routing: None,
-            source: None,
-        };
+        let found =
+            FoundDocument { version: result.version, seq_no: result.seq_no, primary_term: result.op_term, routing: None, source: None };
         let get = match shown {
             Some((filter, source)) => Some(self.get_response(&id, &found, filter.apply(&source)?)),
             None => None,
@@ -318,7 +318,8 @@ async fn parse(
         for position in again {
             let slot = &mut parsed[position];
             let Ok(operation) = std::mem::replace(slot, Err(Error::internal("taken"))) else { continue };
-            let failed = operation.dynamic_update().and_then(|update| added.iter().find(|(body, _)| body == update)).map(|(_, error)| error.clone());
+            let failed =
+                operation.dynamic_update().and_then(|update| added.iter().find(|(body, _)| body == update)).map(|(_, error)| error.clone());
             *slot = match failed {
                 Some(error) => Err(error),
                 None => shard.parse(operation.into_operation()),

@@ -80,7 +80,11 @@ fn parse(body: &[u8], conditional: bool) -> Result<Update> {
                 ("_source", value) => update.source_filter = Some(SourceFilter::parse(&value)?),
                 ("if_seq_no" | "if_primary_term" | "lang" | "params", _) => {}
                 (known @ ("doc" | "upsert" | "script"), value) => {
-                    return Err(shape(format!("[1:{}] [UpdateRequest] {known} doesn't support values of type: {}", place.1, token_of(&value))));
+                    return Err(shape(format!(
+                        "[1:{}] [UpdateRequest] {known} doesn't support values of type: {}",
+                        place.1,
+                        token_of(&value)
+                    )));
                 }
                 (unknown, _) => return Err(shape(format!("[1:{}] [UpdateRequest] unknown field [{unknown}]", place.0))),
             }

@@ -188,12 +188,8 @@ impl ShardTask {
     async fn pause(&self, error: &Error) {
         tracing::error!(index = self.index, shard = self.number, %error, "replication is paused");
         let reason = format!("AutoPaused:  + [[{}][{}] - {} - \"{error}\"], ", self.index, self.number, class_name(error));
-        let pause = PauseReplication {
-            follower_index: self.index.clone(),
-            state: ReplicationState::Paused,
-            reason,
-            epoch: Some(self.epoch),
-        };
+        let pause =
+            PauseReplication { follower_index: self.index.clone(), state: ReplicationState::Paused, reason, epoch: Some(self.epoch) };
         if let Err(refused) = self.services.cluster.submit(&Context::background(ACTION), Command::PauseReplication(pause)).await {
             tracing::info!(index = self.index, %refused, "the replication was changed meanwhile");
         }

@@ -19,11 +19,8 @@ pub async fn begin(services: &Services, _context: &Context, request: wire::Begin
     shard.add_lease(id, shard.history().lowest_retained, &request.lease_source).await?;
     let commit = shard.acquire_commit().await?;
     shard.renew_lease(id, commit.checkpoint.next(), &request.lease_source).await?;
-    let files = commit
-        .files
-        .iter()
-        .map(|file| wire::FileInfo { name: file.name.clone(), length: file.length, crc32: file.crc32 })
-        .collect();
+    let files =
+        commit.files.iter().map(|file| wire::FileInfo { name: file.name.clone(), length: file.length, crc32: file.crc32 }).collect();
     let lineage = serde_json::to_vec(&commit.lineage).map_err(|error| Error::internal(error.to_string()))?;
     let checkpoint = commit.checkpoint.0;
     let commit_id = services.indices.pinned().add(commit)?;

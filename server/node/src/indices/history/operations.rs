@@ -27,7 +27,8 @@ pub async fn read(services: &Services, _context: &Context, request: wire::ReadOp
     };
     // Read after the operations: whatever mapping they name is in a state at least as new as this one.
     let state = services.cluster.state();
-    let uuid = request.shard.map(|shard| tandem_common::IndexUuid(shard.index_uuid)).unwrap_or_else(|| tandem_common::IndexUuid(String::new()));
+    let uuid =
+        request.shard.map(|shard| tandem_common::IndexUuid(shard.index_uuid)).unwrap_or_else(|| tandem_common::IndexUuid(String::new()));
     let index = state.index_by_uuid(&uuid);
     Ok(wire::ReadOperationsResponse {
         operations: operations.into_iter().map(to_wire).collect(),

@@ -130,18 +130,20 @@ async fn read_commit(
         read_file(remote, commit.commit_id, file, &folder, progress).await?;
         progress.add_file();
     }
-    let files = commit
-        .files
-        .iter()
-        .map(|file| CommitFile { name: file.name.clone(), length: file.length, crc32: file.crc32 })
-        .collect();
+    let files = commit.files.iter().map(|file| CommitFile { name: file.name.clone(), length: file.length, crc32: file.crc32 }).collect();
     let copied = CopiedCommit { files, checkpoint: SeqNo(commit.checkpoint), lineage };
     let shard = IndexShard::create_from_files(open()?, copied).await?;
     progress.end();
     Ok(shard)
 }
 
-async fn read_file(remote: &RemoteCluster, commit_id: u64, file: &wire::FileInfo, folder: &Path, progress: &RecoveryProgress) -> Result<()> {
+async fn read_file(
+    remote: &RemoteCluster,
+    commit_id: u64,
+    file: &wire::FileInfo,
+    folder: &Path,
+    progress: &RecoveryProgress,
+) -> Result<()> {
     // A name from another cluster is used as a file name: only plain ones are taken.
     if file.name.is_empty() || file.name.contains(['/', '\\']) || file.name.starts_with("..") {
         return Err(Error::Corrupt { reason: format!("the leader names a file [{}] that cannot be written", file.name) });
