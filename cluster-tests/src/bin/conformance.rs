@@ -3,6 +3,7 @@
 //! `conformance URL [options] [folder-or-file…]`; see `scripts/conformance.sh`.
 
 #![expect(clippy::print_stdout, reason = "the result is meant for standard output")]
+#![expect(clippy::disallowed_methods, reason = "the time taken is that of the real clock")]
 
 use std::{
     env,
