@@ -244,7 +244,7 @@ def main():
             print(f"DIFFERS  {json.dumps(query, ensure_ascii=False)}\n    {problem}")
     if not arguments.keep:
         for server in servers:
-            server.call("DELETE", f"/{arguments.index}")
+            server.call("DELETE", f"/{arguments.index}", fine=(200, 404))
 
     print(f"\n{'kind of query':34} {'sent':>5} {'with hits':>10} {'differ':>7}")
     for kind in tried:
