@@ -31,6 +31,8 @@ pub struct Request {
     pub target: String,
     pub headers: Vec<(String, String)>,
     pub body: Option<Vec<u8>>,
+    /// Send the body in chunks, without telling its length ahead.
+    pub chunked: bool,
 }
 
 /// What came back, with a gzip body unpacked.
@@ -63,12 +65,16 @@ impl Client {
         for (name, value) in &request.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
-        if let Some(body) = &request.body {
+        let mut body = request.body.clone().unwrap_or_default();
+        if request.chunked {
+            head.push_str("Transfer-Encoding: chunked\r\n");
+            body = cut_into_chunks(&body);
+        } else if request.body.is_some() {
             head.push_str(&format!("Content-Length: {}\r\n", body.len()));
         }
         head.push_str("\r\n");
         let mut message = head.into_bytes();
-        message.extend_from_slice(request.body.as_deref().unwrap_or_default());
+        message.extend_from_slice(&body);
         stream.write_all(&message)?;
 
         let mut answer = Vec::new();
@@ -155,6 +161,19 @@ fn parse_answer(method: &str, answer: &[u8]) -> Result<Response, String> {
     Ok(response)
 }
 
+/// Small chunks, so that even a short body has several.
+fn cut_into_chunks(body: &[u8]) -> Vec<u8> {
+    const CHUNK_BYTES: usize = 7;
+    let mut chunks = Vec::new();
+    for chunk in body.chunks(CHUNK_BYTES) {
+        chunks.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
+        chunks.extend_from_slice(chunk);
+        chunks.extend_from_slice(b"\r\n");
+    }
+    chunks.extend_from_slice(b"0\r\n\r\n");
+    chunks
+}
+
 fn join_chunks(mut rest: &[u8]) -> Result<Vec<u8>, String> {
     let mut body = Vec::new();
     loop {
@@ -192,6 +211,13 @@ mod tests {
     fn chunks_are_joined() {
         let answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n";
         assert_eq!(parse_answer("GET", answer).unwrap().text(), "abcde");
+    }
+
+    #[test]
+    fn what_was_cut_into_chunks_can_be_joined() {
+        for body in [&b""[..], b"short", b"a body of several chunks"] {
+            assert_eq!(join_chunks(&cut_into_chunks(body)).unwrap(), body);
+        }
     }
 
     #[test]

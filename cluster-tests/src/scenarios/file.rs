@@ -71,6 +71,7 @@ pub struct Step {
     pub headers: BTreeMap<String, String>,
     pub body: Body,
     pub gzip: bool,
+    pub chunked: bool,
     pub within_seconds: Option<u64>,
     pub expect: Expect,
     pub differs: Option<Differs>,
@@ -125,6 +126,8 @@ struct Sending {
     repeat: Option<Repeat>,
     #[serde(default)]
     gzip: bool,
+    #[serde(default)]
+    chunked: bool,
     within_seconds: Option<u64>,
     differs: Option<Differs>,
     #[serde(default)]
@@ -139,8 +142,8 @@ enum On {
     Follower,
 }
 
-const SENDING_KEYS: [&str; 11] =
-    ["do", "on", "headers", "body", "lines", "send_text", "repeat", "gzip", "within_seconds", "differs", "capture"];
+const SENDING_KEYS: [&str; 12] =
+    ["do", "on", "headers", "body", "lines", "send_text", "repeat", "gzip", "chunked", "within_seconds", "differs", "capture"];
 
 impl TryFrom<Map<String, Value>> for Step {
     type Error = String;
@@ -176,6 +179,7 @@ impl TryFrom<Map<String, Value>> for Step {
             headers: sending.headers,
             body,
             gzip: sending.gzip,
+            chunked: sending.chunked,
             within_seconds: sending.within_seconds,
             expect,
             differs: sending.differs,

@@ -190,7 +190,7 @@ fn build(step: &Step, variables: &Variables) -> Result<Request, String> {
         body = Some(encoder.finish().map_err(|error| error.to_string())?);
         headers.push(("Content-Encoding".to_owned(), "gzip".to_owned()));
     }
-    Ok(Request { method: step.method.clone(), target: fill_text(&step.target, variables)?, headers, body })
+    Ok(Request { method: step.method.clone(), target: fill_text(&step.target, variables)?, headers, body, chunked: step.chunked })
 }
 
 fn remember(step: &Step, response: &Response, variables: &mut Variables) -> Result<(), String> {
