@@ -3,4 +3,5 @@
 #![allow(clippy::disallowed_methods, reason = "these tests stand outside of the server, with the real clock and real files")]
 
 pub mod client;
+pub mod process;
 pub mod scenarios;
