@@ -17,7 +17,7 @@ pub use create_index::CreateIndex;
 pub use delete_index::DeleteIndex;
 pub use nodes::NodeJoined;
 pub use put_mapping::{PutMapping, ReplaceMapping};
-pub use replication::{AttachFollower, LEADER_INDEX_SETTING, PauseReplication, ResumeReplication, StartReplication, StopReplication};
+pub use replication::{LEADER_INDEX_SETTING, PauseReplication, ResumeReplication, StartReplication, StopReplication};
 pub use shards::{ShardFailed, ShardStarted};
 pub use update_settings::{UpdateClusterSettings, UpdateIndexSettings};
 
@@ -48,8 +48,6 @@ pub enum Command {
     UpdateIndexSettings(UpdateIndexSettings),
     /// An index is to follow another cluster's.
     StartReplication(StartReplication),
-    /// The follower index is there.
-    AttachFollower(AttachFollower),
     /// It holds still.
     PauseReplication(PauseReplication),
     /// It goes on.
@@ -72,7 +70,6 @@ impl Command {
             Command::UpdateClusterSettings(command) => command.apply(state),
             Command::UpdateIndexSettings(command) => command.apply(state),
             Command::StartReplication(command) => command.apply(state),
-            Command::AttachFollower(command) => command.apply(state),
             Command::PauseReplication(command) => command.apply(state),
             Command::ResumeReplication(command) => command.apply(state),
             Command::StopReplication(command) => command.apply(state),

@@ -37,10 +37,11 @@ impl NodeJoined {
         }
         for copy in state.routing.values_mut().flat_map(|index| index.shards.iter_mut().flatten()) {
             let elsewhere = copy.node.as_ref() != Some(&self.node.id);
-            if elsewhere || copy.state != CopyState::Started {
+            if elsewhere {
                 continue;
             }
-            // The store is opened again under a new session, and serves under a new term.
+            // The store is opened again under a new session, and serves under a new term; a copy that had failed gets
+            // another chance, because its data is nowhere else.
             copy.state = CopyState::Initializing;
             copy.session = None;
         }

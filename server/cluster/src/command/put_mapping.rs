@@ -4,7 +4,7 @@ use crate::state::ClusterState;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
-use tandem_common::mapping::Mapping;
+use tandem_common::mapping::{Mapping, MappingRules};
 use tandem_common::{Error, IndexUuid, Result};
 
 /// Merges a mapping body into the mappings of indices: into all of them or into none.
@@ -33,7 +33,7 @@ impl PutMapping {
             let Some(index) = state.index_by_uuid(uuid) else {
                 return Err(Error::IndexNotFound { index: uuid.to_string() });
             };
-            let mapping = index.mapping.merge(&body)?;
+            let mapping = index.mapping.merge(&body, &MappingRules::from_settings(&index.settings))?;
             merged.push((index.name.clone(), mapping));
         }
         for (name, mapping) in merged {

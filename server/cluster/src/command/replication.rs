@@ -1,5 +1,7 @@
 //! The durable steps of cross-cluster replication, each fenced by the entry's epoch.
 
+use super::CreateIndex;
+use super::delete_index::DeleteIndex;
 use crate::state::{ClusterState, IndexOrigin, ReplicationEntry, ReplicationState};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -21,17 +23,8 @@ pub struct StartReplication {
     pub leader_uuid: IndexUuid,
     /// Settings that override the leader's.
     pub overrides: Settings,
-}
-
-/// The follower index was created; from here on it carries the write block.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct AttachFollower {
-    /// The follower index's name.
-    pub follower_index: String,
-    /// Its identity.
-    pub follower_uuid: IndexUuid,
-    /// The entry as the submitter knew it.
-    pub epoch: u64,
+    /// The follower index itself: it and the entry come into being together, so that neither is ever alone.
+    pub index: CreateIndex,
 }
 
 /// A follower index holds still, or has failed to begin.
@@ -90,9 +83,10 @@ impl StartReplication {
             leader_alias: self.leader_alias.clone(),
             leader_index: self.leader_index.clone(),
             leader_uuid: self.leader_uuid.clone(),
-            follower_uuid: None,
+            follower_uuid: self.index.uuid.clone(),
             overrides: self.overrides.clone(),
         };
+        self.index.apply(state)?;
         state.replications.insert(self.follower_index.clone(), Arc::new(entry));
         Ok(())
     }
@@ -100,17 +94,6 @@ impl StartReplication {
 
 fn in_use(index: &str) -> Error {
     Error::illegal_argument(format!("Cant use same index again for replication. Delete the index:{index}"))
-}
-
-impl AttachFollower {
-    pub(super) fn apply(&self, state: &mut ClusterState) -> Result<()> {
-        let entry = entry_of(state, &self.follower_index)?;
-        if entry.epoch != self.epoch {
-            return Err(stale(&self.follower_index));
-        }
-        Arc::make_mut(entry).follower_uuid = Some(self.follower_uuid.clone());
-        Ok(())
-    }
 }
 
 fn stale(index: &str) -> Error {
@@ -158,6 +141,11 @@ impl StopReplication {
         let Some(index) = state.indices.get_mut(&self.follower_index).filter(|index| entry.follows(index)) else {
             return Ok(());
         };
+        // A copy that was never complete is no index that anybody could use.
+        if index.shards.iter().any(|shard| shard.in_sync.is_empty()) {
+            let uuid = index.uuid.clone();
+            return DeleteIndex { uuids: vec![uuid] }.apply(state);
+        }
         let index = Arc::make_mut(index);
         if Arc::make_mut(&mut index.settings).remove(LEADER_INDEX_SETTING).is_some() {
             index.settings_version += 1;

@@ -91,32 +91,48 @@ fn a_report_of_a_copy_that_is_not_expected_is_refused() {
 }
 
 fn start_replication(name: &str) -> Command {
+    let mut index = create(name, 1, 0);
+    index.settings.set(LEADER_INDEX_SETTING, "east:l");
     Command::StartReplication(StartReplication {
         follower_index: name.into(),
         leader_alias: "east".into(),
         leader_index: "l".into(),
         leader_uuid: IndexUuid("lu".into()),
         overrides: Settings::new(),
+        index,
     })
+}
+
+fn stop_replication(name: &str) -> Command {
+    Command::StopReplication(StopReplication { follower_index: name.into(), histories: vec![HistoryId("new".into())], term_block: 7 })
 }
 
 #[test]
 fn a_stopped_follower_enters_new_histories_under_terms_of_a_new_block() {
-    let mut follower = create("f", 1, 0);
-    follower.settings.set(replication::LEADER_INDEX_SETTING, "east:l");
-    let mut state = cluster_with(&[joined(1), start_replication("f"), Command::CreateIndex(follower)]);
-    let attach = AttachFollower { follower_index: "f".into(), follower_uuid: state.indices["f"].uuid.clone(), epoch: 1 };
-    Command::AttachFollower(attach).apply(&mut state).unwrap();
+    let mut state = cluster_with(&[joined(1), start_replication("f")]);
     start_all(&mut state, "f");
     assert_eq!(state.write_blocks(&state.indices["f"])[0].id, 1000);
 
-    let stop = StopReplication { follower_index: "f".into(), histories: vec![HistoryId("new".into())], term_block: 7 };
-    Command::StopReplication(stop).apply(&mut state).unwrap();
+    stop_replication("f").apply(&mut state).unwrap();
     let index = &state.indices["f"];
     assert!(state.write_blocks(index).is_empty());
     assert_eq!(index.shards[0].history, HistoryId("new".into()));
     assert!(index.shards[0].primary_term.0 >= 1 << 20);
-    assert!(index.settings.get(replication::LEADER_INDEX_SETTING).is_none());
+    assert!(index.settings.get(LEADER_INDEX_SETTING).is_none());
+}
+
+#[test]
+fn a_follower_that_was_never_complete_goes_with_its_replication() {
+    let mut state = cluster_with(&[joined(1), start_replication("f")]);
+    stop_replication("f").apply(&mut state).unwrap();
+    assert!(state.indices.is_empty() && state.routing.is_empty() && state.replications.is_empty());
+}
+
+#[test]
+fn a_name_that_is_in_use_is_not_followed_into() {
+    let mut state = cluster_with(&[joined(1), Command::CreateIndex(create("f", 1, 0))]);
+    let error = start_replication("f").apply(&mut state).unwrap_err();
+    assert_eq!(error.to_string(), "Cant use same index again for replication. Delete the index:f");
 }
 
 #[test]

@@ -19,8 +19,8 @@ pub struct ReplicationEntry {
     pub leader_index: String,
     /// The leader index's identity: another index of the same name is not followed.
     pub leader_uuid: IndexUuid,
-    /// The follower index's identity; `None` until it was created.
-    pub follower_uuid: Option<IndexUuid>,
+    /// The follower index's identity.
+    pub follower_uuid: IndexUuid,
     /// Settings that override the leader's.
     pub overrides: Settings,
 }
@@ -63,6 +63,6 @@ impl ReplicationState {
 impl ReplicationEntry {
     /// Whether `index` is the index that this entry made or took over.
     pub fn follows(&self, index: &IndexMetadata) -> bool {
-        self.follower_uuid.as_ref() == Some(&index.uuid)
+        self.follower_uuid == index.uuid
     }
 }

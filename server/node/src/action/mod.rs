@@ -10,9 +10,28 @@ pub mod monitor;
 pub mod read;
 pub mod write;
 
+mod resolve;
+
+use crate::indices::IndicesService;
+use std::sync::Arc;
+use tandem_cluster::ClusterService;
+use tandem_cluster::transport::RemoteClusters;
+use tandem_common::{Settings, Tasks};
+
 /// What the actions work with. Cheap to clone.
 #[derive(Clone)]
-pub struct Services {}
+pub struct Services {
+    /// What the cluster agrees on.
+    pub cluster: ClusterService,
+    /// The shard copies of this node.
+    pub indices: Arc<IndicesService>,
+    /// Connections to other clusters.
+    pub remotes: RemoteClusters,
+    /// Background duties.
+    pub tasks: Tasks,
+    /// The node's own configuration.
+    pub settings: Arc<Settings>,
+}
 
 /// How an operation's `refresh` parameter reads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,7 +1,8 @@
 //! `cluster:monitor/nodes/info`, `cluster:monitor/main`: who is here.
 
 use crate::action::Services;
-use tandem_common::{Context, Error, NodeId, Result};
+use tandem_cluster::state::DiscoveryNode;
+use tandem_common::{Context, NodeId, Result};
 
 /// One node.
 #[derive(Clone, Debug)]
@@ -34,11 +35,30 @@ pub struct ClusterDescription {
 }
 
 /// Every node, in the order of their ids.
-pub async fn execute(_services: &Services, _context: &Context) -> Result<Vec<NodeDescription>> {
-    Err(Error::internal("pending"))
+///
+/// # Errors
+/// None so far.
+pub async fn execute(services: &Services, _context: &Context) -> Result<Vec<NodeDescription>> {
+    let manager = services.cluster.is_manager().then(|| services.cluster.local_node().id.clone());
+    let describe = |node: &DiscoveryNode| NodeDescription {
+        id: node.id.clone(),
+        name: node.name.clone(),
+        roles: node.roles.clone(),
+        attributes: node.attributes.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
+        http_address: node.http_address.clone(),
+        transport_address: node.transport_address.clone(),
+        is_cluster_manager: manager.as_ref() == Some(&node.id),
+    };
+    Ok(services.cluster.state().nodes.values().map(describe).collect())
 }
 
 /// Names and identity; answers even before a cluster manager is known.
-pub fn main(_services: &Services) -> ClusterDescription {
-    ClusterDescription { node_name: String::new(), cluster_name: String::new(), cluster_uuid: String::new() }
+pub fn main(services: &Services) -> ClusterDescription {
+    let state = services.cluster.state();
+    let uuid = if state.cluster_uuid.is_empty() { "_na_".to_owned() } else { state.cluster_uuid.clone() };
+    ClusterDescription {
+        node_name: services.cluster.local_node().name.clone(),
+        cluster_name: state.cluster_name.clone(),
+        cluster_uuid: uuid,
+    }
 }

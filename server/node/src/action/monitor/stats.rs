@@ -1,7 +1,11 @@
 //! `indices:monitor/stats`: what shards hold and did.
 
+use super::health;
+use crate::action::resolve::{self, Purpose};
 use crate::action::{IndexNames, Services, ShardsHeader};
-use tandem_common::{Context, Error, IndexUuid, NodeId, Result};
+use tandem_cluster::state::{IndexState, ShardRouting};
+use tandem_cluster::{ClusterState, IndexMetadata};
+use tandem_common::{Context, IndexUuid, NodeId, Result};
 
 /// The figures of one shard copy.
 #[derive(Clone, Debug, Default)]
@@ -81,7 +85,82 @@ pub struct IndexStats {
     pub copies: Vec<ShardCopy>,
 }
 
-/// The figures of the indices that the expression names, in the order of their names.
-pub async fn execute(_services: &Services, _context: &Context, _indices: IndexNames) -> Result<(ShardsHeader, Vec<IndexStats>)> {
-    Err(Error::internal("pending"))
+/// The figures of the indices that the expression names, in the order of their names. The header counts copies.
+///
+/// # Errors
+/// No such index.
+pub async fn execute(services: &Services, _context: &Context, indices: IndexNames) -> Result<(ShardsHeader, Vec<IndexStats>)> {
+    let state = services.cluster.state();
+    let found = resolve::indices(&state, &indices, Purpose::Metadata)?;
+    let all: Vec<IndexStats> = found.iter().map(|index| index_stats(services, &state, index)).collect();
+    let mut header = ShardsHeader::default();
+    for copy in all.iter().flat_map(|index| &index.copies) {
+        header.total += 1;
+        header.successful += u32::from(copy.stats.is_some());
+    }
+    Ok((header, all))
+}
+
+fn index_stats(services: &Services, state: &ClusterState, index: &IndexMetadata) -> IndexStats {
+    let mut copies = Vec::new();
+    let routing = state.routing.get(&index.uuid).map(|routing| routing.shards.as_slice()).unwrap_or_default();
+    for (number, shard) in (0u32..).zip(routing) {
+        let term = index.shards.get(number as usize).map_or(0, |shard| shard.primary_term.0);
+        copies.extend(shard.iter().map(|copy| copy_stats(services, state, index, number, copy, term)));
+    }
+    IndexStats {
+        index: index.name.clone(),
+        uuid: index.uuid.clone(),
+        health: health::status_of(services, state, index),
+        open: index.state == IndexState::Open,
+        number_of_shards: index.number_of_shards(),
+        number_of_replicas: index.number_of_replicas(),
+        creation_date: index.creation_date,
+        copies,
+    }
+}
+
+fn copy_stats(
+    services: &Services,
+    state: &ClusterState,
+    index: &IndexMetadata,
+    shard: u32,
+    copy: &ShardRouting,
+    primary_term: u64,
+) -> ShardCopy {
+    let local = copy.node.as_ref() == Some(&services.cluster.local_node().id);
+    let open = services.indices.active(&(index.uuid.clone(), shard)).filter(|_| local).map(|(open, ..)| open);
+    let stats = open.as_ref().map(|open| {
+        let stats = open.stats();
+        CopyStats {
+            docs: stats.docs,
+            deleted: stats.deleted_docs,
+            store_bytes: stats.store_bytes,
+            translog_bytes: stats.translog_bytes,
+            translog_operations: stats.translog_operations,
+            segments: stats.segments as u64,
+            max_seq_no: stats.max_seq_no.0,
+            local_checkpoint: stats.local_checkpoint.0,
+            global_checkpoint: stats.global_checkpoint.0,
+        }
+    });
+    let leases = open.filter(|_| copy.primary).map(|open| open.leases()).unwrap_or_default();
+    ShardCopy {
+        shard,
+        primary: copy.primary,
+        state: copy.state.as_str(),
+        node: copy.node.clone(),
+        node_name: copy.node.as_ref().and_then(|node| state.nodes.get(node)).map(|node| node.name.clone()),
+        stats,
+        leases: leases
+            .into_iter()
+            .map(|lease| LeaseDescription {
+                id: lease.id,
+                retaining_seq_no: lease.retaining_seq_no.0,
+                timestamp: lease.timestamp,
+                source: lease.source,
+            })
+            .collect(),
+        primary_term,
+    }
 }

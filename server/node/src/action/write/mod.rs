@@ -1,7 +1,9 @@
 //! Writing documents: one path for bulk, single documents and updates.
 
 pub mod bulk;
+mod shard_bulk;
 pub mod single;
+pub mod update;
 
 use bytes::Bytes;
 use tandem_common::{PrimaryTerm, SeqNo};

@@ -1,6 +1,7 @@
 //! `indices:data/write/{index,delete,update}`: one document, by the same path as a bulk of one.
 
-use super::{DocumentWrite, WriteResponse};
+use super::bulk::{self, BulkRequest};
+use super::{DocumentAction, DocumentWrite, WriteCondition, WriteResponse, update};
 use crate::action::{RefreshPolicy, Services};
 use tandem_common::{Context, Error, Result};
 
@@ -16,6 +17,17 @@ pub struct SingleWriteRequest {
 }
 
 /// Writes it. A delete of something missing is an answer (`not_found`), not an error.
-pub async fn execute(_services: &Services, _context: &Context, _request: SingleWriteRequest) -> Result<WriteResponse> {
-    Err(Error::internal("pending"))
+///
+/// # Errors
+/// Everything that a bulk answers for one document.
+pub async fn execute(services: &Services, context: &Context, request: SingleWriteRequest) -> Result<WriteResponse> {
+    if let DocumentAction::Update(body) = &request.write.action {
+        update::validate(&body.body, request.write.condition != WriteCondition::None)?;
+    }
+    let bulk = BulkRequest { items: vec![request.write], refresh: request.refresh, wait_for_active_shards: request.wait_for_active_shards };
+    let mut answer = bulk::execute(services, context, bulk).await?;
+    match answer.items.pop() {
+        Some(item) => item.outcome,
+        None => Err(Error::internal("the document was not answered for")),
+    }
 }
