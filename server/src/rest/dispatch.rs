@@ -33,6 +33,11 @@ impl Door {
         Self { app, routes: Arc::new(Routes::new(super::routes())) }
     }
 
+    /// The largest head of a request, in bytes.
+    pub(crate) fn head_bytes_max(&self) -> usize {
+        self.app.head_bytes_max
+    }
+
     /// Answers one request; whatever goes wrong is an answer too.
     pub async fn handle<B>(&self, request: Request<B>) -> Response<Full<Bytes>>
     where

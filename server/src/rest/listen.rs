@@ -32,7 +32,8 @@ const READ_BYTES_MIN: usize = 64 << 10;
 const STREAMS_MAX: u32 = 200;
 
 /// Serves `door` on `listener` until `tasks` are stopped; requests in flight are finished then.
-pub fn serve(listener: TcpListener, door: Door, head_bytes_max: usize, tasks: &Tasks) {
+pub fn serve(listener: TcpListener, door: Door, tasks: &Tasks) {
+    let head_bytes_max = door.head_bytes_max();
     let spawner = tasks.clone();
     tasks.spawn_graceful("rest listener", async move {
         let stopping = spawner.cancellation();

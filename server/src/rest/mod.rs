@@ -35,6 +35,7 @@ mod update;
 pub(crate) use call::Call;
 pub use dispatch::Door;
 pub use listen::serve;
+pub use root::VERSION;
 
 use routes::Route;
 use tandem_node::action::Services;

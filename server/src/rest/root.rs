@@ -9,7 +9,7 @@ use tandem_common::{Action, Result};
 use tandem_node::action::monitor::{health, nodes};
 
 /// The version of OpenSearch whose behaviour we have; clients decide by it what they may send.
-pub(crate) const VERSION: &str = "3.1.0";
+pub const VERSION: &str = "3.1.0";
 /// The same as the header that OpenSearch sends with every answer.
 pub(crate) const VERSION_HEADER: &str = "OpenSearch/3.1.0 (opensearch)";
 /// What `build_hash` says: the version of Tandem itself.
