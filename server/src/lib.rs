@@ -7,6 +7,7 @@
 
 mod addresses;
 pub mod cli;
+pub mod grpc;
 pub mod logging;
 pub mod rest;
 mod server;

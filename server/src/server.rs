@@ -1,6 +1,7 @@
 //! A node with its doors.
 
 use crate::addresses::{listen, published};
+use crate::grpc;
 use crate::rest::{self, App, Door};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -41,6 +42,12 @@ impl Server {
             head_bytes_max: config.http_header_bytes_max(),
         };
         rest::serve(http, Door::new(app), &doors);
+        let (services, stopping) = (node.services().clone(), doors.cancellation());
+        doors.spawn_graceful("grpc listener", async move {
+            if let Err(error) = grpc::serve(transport, services, stopping.cancelled_owned()).await {
+                tracing::error!(%error, "the door for other clusters is closed");
+            }
+        });
         Ok(Server { node, doors, config, http: http_bound, transport: transport_bound })
     }
 
