@@ -12,4 +12,4 @@ mod run;
 
 pub use expect::Expect;
 pub use file::{Difference, Scenario, ScenarioFile, Step, load, load_all};
-pub use run::{Outcome, Runner, Server};
+pub use run::{Outcome, Runner, Server, Tally};

@@ -14,7 +14,7 @@ use std::{
 
 use tandem_cluster_tests::{
     client::Client,
-    scenarios::{Outcome, Runner, Server, load_all},
+    scenarios::{Outcome, Runner, Server, Tally, load_all},
 };
 
 const USAGE: &str = "\
@@ -63,33 +63,14 @@ fn run(arguments: &Arguments) -> Result<usize, String> {
     }
 
     let started = Instant::now();
-    let (mut passed, mut failed, mut skipped, mut requests) = (0, 0, 0, 0);
-    for file in &files {
-        for scenario in &file.scenarios {
-            let title = format!("{}: {}", file.name, scenario.name);
-            match arguments.runner.run(file, scenario) {
-                Outcome::Passed => {
-                    passed += 1;
-                    requests += scenario.steps.len();
-                    if !arguments.quiet {
-                        println!("ok    {title}");
-                    }
-                }
-                Outcome::Failed(problem) => {
-                    failed += 1;
-                    requests += scenario.steps.len();
-                    println!("FAIL  {title}\n      {}", problem.replace('\n', "\n      "));
-                }
-                Outcome::Skipped(reason) => {
-                    skipped += 1;
-                    if !arguments.quiet {
-                        println!("skip  {title} ({reason})");
-                    }
-                }
-            }
-        }
-    }
-    if passed + failed + skipped == 0 {
+    let tally = arguments.runner.run_all(&files, |title, outcome| match outcome {
+        Outcome::Failed(problem) => println!("FAIL  {title}\n      {}", problem.replace('\n', "\n      ")),
+        Outcome::Passed if !arguments.quiet => println!("ok    {title}"),
+        Outcome::Skipped(reason) if !arguments.quiet => println!("skip  {title} ({reason})"),
+        Outcome::Passed | Outcome::Skipped(_) => {}
+    });
+    let Tally { passed, failed, skipped, requests } = tally;
+    if tally == Tally::default() {
         return Err("no scenario was found".to_owned());
     }
     println!("{requests} requests in {:.1} s, {skipped} scenarios skipped", started.elapsed().as_secs_f64());

@@ -48,7 +48,37 @@ pub struct Runner {
 /// What a scenario has captured so far.
 type Variables = BTreeMap<String, Value>;
 
+/// How many scenarios ended in which way.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Tally {
+    pub passed: usize,
+    pub failed: usize,
+    pub skipped: usize,
+    /// The steps of those that were not skipped.
+    pub requests: usize,
+}
+
 impl Runner {
+    /// Runs them all and tells of each as soon as it has ended.
+    pub fn run_all(&self, files: &[ScenarioFile], mut tell: impl FnMut(&str, &Outcome)) -> Tally {
+        let mut tally = Tally::default();
+        for file in files {
+            for scenario in &file.scenarios {
+                let outcome = self.run(file, scenario);
+                match outcome {
+                    Outcome::Passed => tally.passed += 1,
+                    Outcome::Failed(_) => tally.failed += 1,
+                    Outcome::Skipped(_) => tally.skipped += 1,
+                }
+                if !matches!(outcome, Outcome::Skipped(_)) {
+                    tally.requests += scenario.steps.len();
+                }
+                tell(&format!("{}: {}", file.name, scenario.name), &outcome);
+            }
+        }
+        tally
+    }
+
     pub fn run(&self, file: &ScenarioFile, scenario: &Scenario) -> Outcome {
         let mut variables = Variables::new();
         match (&self.follower, file.needs_follower) {

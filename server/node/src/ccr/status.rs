@@ -189,12 +189,12 @@ async fn shard_status(
         let stats = shard.stats();
         let progress = services.indices.follow_progress(&key).map(|progress| progress.get()).unwrap_or_default();
         let known = progress.leader_checkpoint.map_or(-1, |checkpoint| checkpoint.0);
-        let follower_checkpoint = stats.global_checkpoint.0;
+        let follower_checkpoint = stats.global_checkpoint;
         let leader_checkpoint = leader.unwrap_or(known).max(follower_checkpoint);
         let operations = leader_checkpoint - follower_checkpoint;
         let since = progress.behind_since.map_or(0.0, |since| clock::now().saturating_duration_since(since).as_secs_f64());
         let lag = Lag { operations, seconds: if operations == 0 { 0.0 } else { since } };
-        let details = SyncingDetails { leader_checkpoint, follower_checkpoint, seq_no: stats.local_checkpoint.0 + 1 };
+        let details = SyncingDetails { leader_checkpoint, follower_checkpoint, seq_no: stats.local_checkpoint + 1 };
         return Some(ShardStatus::Syncing { shard_id, details, lag });
     }
     let copy = state.routing.get(&follower.uuid).and_then(|routing| routing.primary(number));

@@ -72,7 +72,7 @@ pub struct IndexStats {
     /// Its identity.
     pub uuid: IndexUuid,
     /// Its health.
-    pub health: super::health::HealthStatus,
+    pub health: health::HealthStatus,
     /// Open or closed.
     pub open: bool,
     /// Shards.
@@ -138,10 +138,10 @@ fn copy_stats(
             store_bytes: stats.store_bytes,
             translog_bytes: stats.translog_bytes,
             translog_operations: stats.translog_operations,
-            segments: stats.segments as u64,
-            max_seq_no: stats.max_seq_no.0,
-            local_checkpoint: stats.local_checkpoint.0,
-            global_checkpoint: stats.global_checkpoint.0,
+            segments: stats.segments,
+            max_seq_no: stats.max_seq_no,
+            local_checkpoint: stats.local_checkpoint,
+            global_checkpoint: stats.global_checkpoint,
         }
     });
     let leases = open.filter(|_| copy.primary).map(|open| open.leases()).unwrap_or_default();

@@ -141,7 +141,7 @@ impl ShardTask {
             history_id: shard.history().history.to_string(),
         };
         let answer = remote.read_operations(request, POLL_WAIT + POLL_GRACE).await?;
-        progress.note(SeqNo(answer.global_checkpoint), shard.stats().global_checkpoint);
+        progress.note(SeqNo(answer.global_checkpoint), shard.history().global_checkpoint);
         progress.count_read(answer.operations.len());
         let operations: Vec<LoggedOperation> = answer.operations.into_iter().map(from_wire).collect();
         check_order(&operations, place.from)?;
@@ -177,7 +177,7 @@ impl ShardTask {
         let renewal = wire::RenewLeaseRequest {
             shard: Some(shard_ref(entry, self.number)),
             lease_id,
-            retaining_seq_no: shard.stats().global_checkpoint.next().0,
+            retaining_seq_no: shard.history().global_checkpoint.next().0,
             lease_source,
         };
         remote.renew_lease(renewal, CALL_LIMIT).await?;

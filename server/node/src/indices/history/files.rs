@@ -22,9 +22,9 @@ pub async fn begin(services: &Services, _context: &Context, request: wire::Begin
     let files =
         commit.files.iter().map(|file| wire::FileInfo { name: file.name.clone(), length: file.length, crc32: file.crc32 }).collect();
     let lineage = serde_json::to_vec(&commit.lineage).map_err(|error| Error::internal(error.to_string()))?;
-    let checkpoint = commit.checkpoint.0;
+    let (checkpoint, op_term) = (commit.checkpoint.0, commit.op_term.0);
     let commit_id = services.indices.pinned().add(commit)?;
-    Ok(wire::BeginResponse { commit_id, files, checkpoint, lineage: Bytes::from(lineage) })
+    Ok(wire::BeginResponse { commit_id, files, checkpoint, op_term, lineage: Bytes::from(lineage) })
 }
 
 /// A part of a file.

@@ -11,7 +11,7 @@ use tandem_cluster::transport::{RemoteCluster, RemoteClusters};
 use tandem_cluster::{ClusterService, Command, IndexMetadata};
 use tandem_common::env::fs::{self, File};
 use tandem_common::env::{clock, rng};
-use tandem_common::{Action, Context, Error, IndexUuid, Result, SeqNo, blocking};
+use tandem_common::{Action, Context, Error, IndexUuid, PrimaryTerm, Result, SeqNo, blocking};
 use tandem_engine::shard::{CommitFile, CopiedCommit, IndexShard, Lineage, OpenShard};
 use tandem_proto::history as wire;
 
@@ -58,7 +58,7 @@ pub async fn copy(
     cluster: &ClusterService,
     remotes: &RemoteClusters,
     source: &Source<'_>,
-    open: &dyn Fn() -> Result<OpenShard>,
+    open: &(dyn Fn() -> Result<OpenShard> + Sync),
     progress: &RecoveryProgress,
 ) -> Result<Arc<IndexShard>> {
     let mut wait = RETRY_FIRST;
@@ -90,7 +90,7 @@ async fn attempt(
     cluster: &ClusterService,
     remotes: &RemoteClusters,
     source: &Source<'_>,
-    open: &dyn Fn() -> Result<OpenShard>,
+    open: &(dyn Fn() -> Result<OpenShard> + Sync),
     progress: &RecoveryProgress,
 ) -> Result<Arc<IndexShard>> {
     let state = cluster.state();
@@ -113,7 +113,7 @@ async fn attempt(
 async fn read_commit(
     remote: &RemoteCluster,
     commit: &wire::BeginResponse,
-    open: &dyn Fn() -> Result<OpenShard>,
+    open: &(dyn Fn() -> Result<OpenShard> + Sync),
     progress: &RecoveryProgress,
 ) -> Result<Arc<IndexShard>> {
     let lineage: Lineage = serde_json::from_slice(&commit.lineage)
@@ -131,7 +131,13 @@ async fn read_commit(
         progress.add_file();
     }
     let files = commit.files.iter().map(|file| CommitFile { name: file.name.clone(), length: file.length, crc32: file.crc32 }).collect();
-    let copied = CopiedCommit { files, checkpoint: SeqNo(commit.checkpoint), lineage };
+    let copied = CopiedCommit {
+        files,
+        checkpoint: SeqNo(commit.checkpoint),
+        op_term: PrimaryTerm(commit.op_term),
+        history: lineage.history.clone(),
+        lineage,
+    };
     let shard = IndexShard::create_from_files(open()?, copied).await?;
     progress.end();
     Ok(shard)
