@@ -14,6 +14,9 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(200);
 /// The longest time that one request waits at the server, so that a dead connection is noticed.
 const ONE_WAIT_MAX: Duration = Duration::from_secs(10);
 
+/// The longest wait; longer ones are cut.
+const TIMEOUT_MAX: Duration = Duration::from_secs(24 * 3600);
+
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// Wait until the cluster is at least this well
@@ -55,7 +58,7 @@ impl Status {
 pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode> {
     let timeout =
         units::parse_time(&arguments.timeout, "--timeout")?.ok_or_else(|| Error::illegal_argument("--timeout takes a time such as 30s"))?;
-    let deadline = clock::now() + timeout;
+    let deadline = clock::now() + timeout.min(TIMEOUT_MAX);
     let wanted = arguments.wait.unwrap_or(Status::Yellow);
     loop {
         let left = deadline.saturating_duration_since(clock::now());

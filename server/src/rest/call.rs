@@ -44,7 +44,13 @@ impl Call {
 
     /// The index expression of the path, with the options of the parameters over `defaults`.
     pub(crate) fn indices(&self, defaults: IndicesOptions) -> Result<IndexNames> {
-        Ok(IndexNames { names: split_list(self.value("index")), options: self.indices_options(defaults)? })
+        let expression = self.value("index");
+        let mut names = split_list(expression);
+        // An expression of commas and blanks names nothing; it must not come to mean everything.
+        if names.is_empty() && !expression.is_empty() {
+            names.push(expression.to_owned());
+        }
+        Ok(IndexNames { names, options: self.indices_options(defaults)? })
     }
 
     fn indices_options(&self, defaults: IndicesOptions) -> Result<IndicesOptions> {

@@ -14,11 +14,15 @@ use http_body::Body;
 use http_body_util::Full;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 use tandem_common::context::DEFAULT_TIMEOUT;
 use tandem_common::{Context, Error, Result, Subject};
 
 /// OpenSearch's limit on the first line of a request.
 const URI_BYTES_MAX: usize = 4_096;
+
+/// The longest time that a request may wait; clients write absurd ones to mean "for ever".
+const TIMEOUT_MAX: Duration = Duration::from_secs(24 * 3600);
 
 /// The REST door: every route over one node. Cheap to clone.
 #[derive(Clone)]
@@ -46,7 +50,11 @@ impl Door {
     {
         let (head, body) = request.into_parts();
         let mut view = View::of_headers(&head.method, &head.headers);
-        let outcome = self.answer(&head, body, &mut view).await;
+        let served = AssertUnwindSafe(self.answer(&head, body, &mut view)).catch_unwind().await;
+        let outcome = served.unwrap_or_else(|_| {
+            tracing::error!(method = %head.method, path = head.uri.path(), "a request panicked");
+            Err(Error::internal("the request failed unexpectedly"))
+        });
         response(outcome, &view).await
     }
 
@@ -97,15 +105,11 @@ impl Door {
             Read::Refused(refusal) => return Ok(refusal),
         };
         let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let timeout = params.time("timeout")?.unwrap_or(DEFAULT_TIMEOUT);
+        let timeout = params.time("timeout")?.unwrap_or(DEFAULT_TIMEOUT).min(TIMEOUT_MAX);
         let mut context = Context::with_timeout(Subject::Everyone, route.action, timeout);
         context.opaque_id = text("x-opaque-id");
         let call = Call { values, params, body, context, accept: text("accept") };
-        let served = AssertUnwindSafe((route.handler)(self.app.clone(), call)).catch_unwind().await;
-        served.unwrap_or_else(|_| {
-            tracing::error!(method = %head.method, path, "a handler panicked");
-            Err(Error::internal("the request failed unexpectedly"))
-        })
+        (route.handler)(self.app.clone(), call).await
     }
 }
 

@@ -85,6 +85,10 @@ async fn get(app: App, call: Call) -> Result<Answer> {
 
 async fn delete(app: App, call: Call) -> Result<Answer> {
     let indices = refuse_underscore(call.indices(OPEN_AND_CLOSED)?)?;
+    // No name means every index elsewhere; nothing is deleted by leaving something out.
+    if indices.names.is_empty() {
+        return Err(Error::invalid_request("index / indices is missing"));
+    }
     Answer::acknowledged(delete_index::execute(&app.services, &call.context, indices).await?.acknowledged)
 }
 

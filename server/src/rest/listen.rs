@@ -107,7 +107,8 @@ async fn serve_connection(stream: TcpStream, door: Door, head_bytes_max: usize, 
             () = clock::sleep(WATCH_INTERVAL) => match activity.lock().verdict(clock::now()) {
                 Verdict::Fine => {}
                 Verdict::SlowHead => return,
-                Verdict::Idle if ending => {}
+                // Asked to end long ago and still there: its client takes nothing any more.
+                Verdict::Idle if ending => return,
                 Verdict::Idle => {
                     ending = true;
                     connection.as_mut().graceful_shutdown();
@@ -182,10 +183,18 @@ impl Drop for Running {
     }
 }
 
-/// A stream that tells [`Activity`] when bytes arrive.
+/// A stream that tells [`Activity`] when bytes come and go.
 struct Watched {
     stream: TcpStream,
     activity: Arc<Mutex<Activity>>,
+}
+
+impl Watched {
+    fn wrote(&self, polled: &Poll<io::Result<usize>>) {
+        if matches!(polled, Poll::Ready(Ok(written)) if *written > 0) {
+            self.activity.lock().last = clock::now();
+        }
+    }
 }
 
 impl AsyncRead for Watched {
@@ -201,7 +210,9 @@ impl AsyncRead for Watched {
 
 impl AsyncWrite for Watched {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        let polled = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.wrote(&polled);
+        polled
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -213,7 +224,9 @@ impl AsyncWrite for Watched {
     }
 
     fn poll_write_vectored(mut self: Pin<&mut Self>, context: &mut Context<'_>, parts: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, parts)
+        let polled = Pin::new(&mut self.stream).poll_write_vectored(context, parts);
+        self.wrote(&polled);
+        polled
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -38,6 +38,12 @@ pub(super) fn routes() -> Vec<Route> {
 async fn info(app: App, call: Call) -> Result<Answer> {
     let cluster = nodes::main(&app.services);
     let all = nodes::execute(&app.services, &call.context).await?;
+    if let Some(other) =
+        [call.value("first"), call.value("second")].into_iter().find(|part| ["stats", "usage", "hot_threads"].contains(part))
+    {
+        // Other endpoints below `_nodes`; a list of nodes would be the wrong answer to them.
+        return Ok(Answer::refusal(400, format!("no handler found for uri [/_nodes/{other}] and method [GET]"), false));
+    }
     // The one segment of `/_nodes/http` is a metric, of `/_nodes/n1` a node.
     let (first, second) = (call.value("first"), call.value("second"));
     let is_metric = |text: &str| text.split(',').all(|part| METRICS.contains(&part) || part == "_all");

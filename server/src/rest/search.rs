@@ -9,6 +9,8 @@ use http::Method;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
+use tandem_common::context::DEFAULT_TIMEOUT;
+use tandem_common::env::clock;
 use tandem_common::settings::parse_bool;
 use tandem_common::{Action, Error, Result};
 use tandem_engine::search::{Hit, SearchSource, TotalHits};
@@ -79,8 +81,12 @@ async fn search(app: App, call: Call) -> Result<Answer> {
         preference: call.params.owned("preference"),
         allow_partial_results: call.params.bool("allow_partial_search_results", true)?,
     };
+    // The `timeout` of a search is part of its body: shards that reach it answer with what they have. The call itself has
+    // the time that every call has.
+    let mut context = call.context.clone();
+    context.deadline = clock::now() + DEFAULT_TIMEOUT;
     let total_as_number = call.params.bool("rest_total_hits_as_int", false)?;
-    let found = search::execute(&app.services, &call.context, request).await?;
+    let found = search::execute(&app.services, &context, request).await?;
     Answer::ok(&Shown::of(&found, total_as_number)?)
 }
 

@@ -209,3 +209,25 @@ async fn tables_and_health_tell_of_an_index() {
     assert!(stats["indices"]["tab"]["shards"]["0"][0]["retention_leases"]["leases"].is_array(), "{stats}");
     door.node.stop().await;
 }
+
+#[tokio::test]
+async fn an_expression_that_names_nothing_deletes_nothing() {
+    let door = TestDoor::open().await;
+    door.with("PUT", "/kept", json!({"settings": {"number_of_replicas": 0}})).await;
+    for uri in ["/,", "/%20", "/%2C%2C", "//"] {
+        let got = door.send("DELETE", uri, "", &[]).await;
+        assert!(got.status >= 400, "{uri}: {}", got.text());
+    }
+    assert_eq!(door.send("HEAD", "/kept", "", &[]).await.status, 200);
+    door.node.stop().await;
+}
+
+#[tokio::test]
+async fn an_absurd_timeout_is_cut_and_harms_nobody() {
+    let door = TestDoor::open().await;
+    for timeout in ["99999999999d", "-1", "0"] {
+        assert!(door.get(&format!("/_nodes?timeout={timeout}")).await.status < 500, "{timeout}");
+    }
+    assert_eq!(door.get("/_nodes?timeout=x").await.status, 400);
+    door.node.stop().await;
+}
