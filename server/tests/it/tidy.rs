@@ -12,6 +12,10 @@ const FLOORS: [(&str, &[&str]); 5] = [
     ("", &["cli", "console", "rest", "grpc"]),
 ];
 
+/// Where the rule is broken, and why. An entry that is no longer needed has to go.
+const EXCEPTIONS: [(&str, &str, &str); 1] =
+    [("indices/history", "action", "the history of shards is served from `Services`, which the actions work with too")];
+
 /// What decides: state in, decision out.
 const PURE: [&str; 11] = [
     "common/src/mapping",
@@ -54,19 +58,24 @@ fn sources_if_exists(path: &Path) -> Vec<(PathBuf, String)> {
 
 #[test]
 fn a_room_uses_only_what_is_left_of_it() {
-    let mut wrong = Vec::new();
+    let (mut wrong, mut excused) = (Vec::new(), Vec::new());
     for (floor, rooms) in FLOORS {
         for (at, name) in rooms.iter().enumerate() {
             for (path, text) in room(floor, name) {
                 for right in &rooms[at + 1..] {
                     if text.contains(&format!("crate::{right}::")) || text.contains(&format!("use crate::{right};")) {
-                        wrong.push(format!("{} uses {right}", path.display()));
+                        let place = path.to_string_lossy();
+                        match EXCEPTIONS.iter().find(|(part, used, _)| place.contains(part) && used == right) {
+                            Some(exception) => excused.push(exception),
+                            None => wrong.push(format!("{place} uses {right}")),
+                        }
                     }
                 }
             }
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(EXCEPTIONS.iter().all(|exception| excused.contains(&exception)), "an exception is no longer needed");
 }
 
 #[test]
@@ -77,7 +86,7 @@ fn a_room_opens_with_what_a_reader_needs_to_know() {
         for name in rooms {
             let path = server().join(floor).join("src").join(name).join("mod.rs");
             for (path, text) in sources_if_exists(&path) {
-                let header: String = text.lines().take_while(|line| line.starts_with("//!")).collect();
+                let header = text.lines().map_while(|line| line.strip_prefix("//!")).map(str::trim).collect::<Vec<_>>().join(" ");
                 wrong.extend(PARTS.iter().filter(|part| !header.contains(**part)).map(|part| format!("{} lacks {part}", path.display())));
             }
         }
