@@ -1,6 +1,6 @@
 //! The catalogues of cluster and index settings, and the check of a request against them.
 
-use tandem_common::settings::{SettingKind as Kind, SettingScope as Scope, SettingValue, find, nearest};
+use tandem_common::settings::{SettingKind as Kind, SettingScope as Scope, SettingValue, find, near};
 use tandem_common::{Error, Result, Setting, Settings};
 
 const fn setting(key: &'static str, default: &'static str, scope: Scope, kind: Kind, doc: &'static str) -> Setting {
@@ -147,7 +147,13 @@ pub const INDEX_SETTINGS: &[Setting] = &[
     setting("index.routing_partition_size", "1", Scope::IndexFinal, int(1), "Shards a routing value may go to."),
     setting("index.number_of_replicas", "1", Scope::IndexDynamic, int(0), "How many copies beside the primary."),
     setting("index.auto_expand_replicas", "false", Scope::IndexDynamic, Kind::Text, "Replicas by the number of nodes."),
-    setting("index.refresh_interval", "", Scope::IndexDynamic, Kind::Time, "How often writes become searchable; adaptive when unset."),
+    setting(
+        "index.refresh_interval",
+        "1s",
+        Scope::IndexDynamic,
+        Kind::Time,
+        "How often writes become searchable; when it is not set, as soon as that is cheap.",
+    ),
     setting("index.max_result_window", "10000", Scope::IndexDynamic, int(1), "The highest from + size."),
     setting("index.max_inner_result_window", "100", Scope::IndexDynamic, int(1), "The same for inner hits."),
     setting("index.max_docvalue_fields_search", "100", Scope::IndexDynamic, int(0), "Fields asked for in docvalue_fields."),
@@ -244,9 +250,10 @@ pub const INDEX_SETTINGS: &[Setting] = &[
 ];
 
 fn unknown(key: &str, known: &[Setting]) -> String {
-    match nearest(known.iter().map(|setting| setting.key), key) {
-        Some(candidate) => format!("unknown setting [{key}] did you mean [{candidate}]?"),
-        None => format!(
+    match near(known.iter().map(|setting| setting.key), key).as_slice() {
+        [candidate] => format!("unknown setting [{key}] did you mean [{candidate}]?"),
+        several @ [_, _, ..] => format!("unknown setting [{key}] did you mean any of [{}]?", several.join(", ")),
+        [] => format!(
             "unknown setting [{key}] please check that any required plugins are installed, or check the breaking changes documentation for removed settings"
         ),
     }
@@ -259,7 +266,7 @@ fn unknown(key: &str, known: &[Setting]) -> String {
 pub fn check_cluster(changes: &Settings, section: &str) -> Result<()> {
     for (key, value) in changes.iter() {
         let Some(setting) = find(CLUSTER_SETTINGS, key) else {
-            if *value == SettingValue::Null {
+            if *value == SettingValue::Null && key.ends_with('*') {
                 continue;
             }
             return Err(Error::Settings { reason: format!("{section} setting [{key}], not recognized") });
@@ -297,15 +304,12 @@ pub fn check_update(changes: &Settings, indices: &str) -> Result<()> {
             return Err(Error::Settings { reason: unknown(key, INDEX_SETTINGS) });
         };
         match setting.scope {
-            Scope::IndexFinal => {
-                return Err(Error::illegal_argument(format!("final {indices} setting [{key}], not updateable")));
-            }
             Scope::IndexPrivate => {
                 return Err(Error::Settings {
                     reason: format!("can not update private setting [{key}]; this setting is managed by OpenSearch"),
                 });
             }
-            Scope::IndexStatic => fixed.push(key.to_owned()),
+            Scope::IndexFinal | Scope::IndexStatic => fixed.push(key.to_owned()),
             Scope::IndexDynamic | Scope::Node | Scope::ClusterDynamic => {}
         }
         setting.check(key, value)?;

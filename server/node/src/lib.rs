@@ -90,7 +90,6 @@ impl Node {
 
     /// Ends every task, flushes and closes every shard, leaves the cluster.
     pub async fn stop(&self) {
-        self.services.tasks.cancellation().cancel();
         self.services.indices.close_all().await;
         self.services.cluster.stop().await;
         self.services.tasks.stop(STOP_LIMIT).await;

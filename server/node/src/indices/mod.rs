@@ -16,6 +16,7 @@ use recovery::progress::RecoveryProgress;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tandem_cluster::transport::RemoteClusters;
 use tandem_cluster::{ClusterService, ClusterState, IndexMetadata};
 use tandem_common::env::{clock, fs};
@@ -37,6 +38,8 @@ pub struct IndicesService {
     /// Rises when a slot changes, so that the reconciler and waiters look again.
     changes: watch::Sender<u64>,
     pinned: history::PinnedCommits,
+    /// Set when the node stops: from then on no step is begun.
+    closing: AtomicBool,
 }
 
 /// What this node knows of one of its copies.
@@ -78,6 +81,7 @@ impl IndicesService {
             slots: Mutex::default(),
             changes: watch::channel(0).0,
             pinned: history::PinnedCommits::default(),
+            closing: AtomicBool::new(false),
         })
     }
 
@@ -165,6 +169,7 @@ impl IndicesService {
 
     /// Flushes and closes every shard.
     pub async fn close_all(&self) {
+        self.closing.store(true, Ordering::SeqCst);
         let slots = std::mem::take(&mut *self.slots.lock());
         let shards: Vec<Arc<IndexShard>> = slots
             .into_values()

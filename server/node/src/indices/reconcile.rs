@@ -10,6 +10,7 @@ use super::recovery;
 use super::{IndicesService, Role, ShardKey, Slot};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use tandem_cluster::command::{ShardFailed, ShardStarted};
 use tandem_cluster::state::{ClusterState, CopyState, IndexMetadata, IndexOrigin};
 use tandem_cluster::{Command, state};
@@ -122,6 +123,9 @@ fn desired_copies(indices: &IndicesService, cluster: &ClusterState) -> BTreeMap<
 fn reconcile(indices: &Arc<IndicesService>, cluster: &ClusterState) {
     let desired = desired_copies(indices, cluster);
     let mut slots = indices.slots.lock();
+    if indices.closing.load(Ordering::SeqCst) {
+        return;
+    }
     let keys: BTreeSet<ShardKey> = desired.keys().chain(slots.keys()).cloned().collect();
     for key in keys {
         let wanted = desired.get(&key);

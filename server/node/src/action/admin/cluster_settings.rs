@@ -68,7 +68,7 @@ pub async fn update(services: &Services, context: &Context, body: Value) -> Resu
 }
 
 fn refuse_static(settings: &Settings, section: &str) -> Result<()> {
-    for (key, _) in settings.iter() {
+    for (key, _) in settings.iter().filter(|(key, _)| !key.contains('*')) {
         if find(CLUSTER_SETTINGS, key).is_none() && find(NODE_SETTINGS, key).is_some() {
             return Err(Error::Settings { reason: format!("{section} setting [{key}], not dynamically updateable") });
         }

@@ -56,7 +56,10 @@ fn wanted_copies(text: Option<&str>, replicas: u32) -> Result<usize> {
         None => Ok(1),
         Some("all") => Ok(replicas as usize + 1),
         Some(number) => {
-            let wanted: usize = number.parse().map_err(|_| Error::illegal_argument(format!("cannot parse ActiveShardCount[{number}]")))?;
+            let wanted: usize = number.parse().map_err(|_| Error::IllegalArgument {
+                reason: format!("cannot parse ActiveShardCount[{number}]"),
+                cause: Some(Box::new(Error::NumberFormat { input: number.to_owned() })),
+            })?;
             if wanted > replicas as usize + 1 {
                 return Err(Error::illegal_argument(format!(
                     "invalid wait_for_active_shards[{wanted}]: cannot be greater than number of shard copies [{}]",

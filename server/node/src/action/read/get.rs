@@ -89,7 +89,10 @@ pub async fn execute(services: &Services, context: &Context, request: GetRequest
 /// The one index that a name stands for.
 fn single_index(state: &ClusterState, name: &str) -> Result<Arc<IndexMetadata>> {
     let names = IndexNames { names: vec![name.to_owned()], ..IndexNames::default() };
-    let mut found = resolve::indices(state, &names, Purpose::Open)?;
+    let mut found = resolve::indices(state, &names, Purpose::Open).map_err(|error| match error {
+        Error::IndexNotFound { index } => Error::IndexNotFoundForWrite { index },
+        other => other,
+    })?;
     match found.len() {
         1 => Ok(found.remove(0)),
         0 => Err(Error::IndexNotFound { index: name.to_owned() }),

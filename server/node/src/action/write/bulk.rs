@@ -4,7 +4,7 @@
 //! groups run side by side, and the outcomes go back into the order of the request. A failure of a document is its outcome.
 
 use super::shard_bulk::{self, ShardBulk, ShardItem};
-use super::{DocumentAction, DocumentWrite, WriteCondition, WriteResponse};
+use super::{DocumentAction, DocumentWrite, WriteCondition, WriteResponse, update};
 use crate::action::admin::create_index::{self, CreateIndexRequest};
 use crate::action::resolve;
 use crate::action::{RefreshPolicy, Services};
@@ -108,6 +108,12 @@ pub(super) fn validate(items: &[DocumentWrite]) -> Result<()> {
             None => {}
         }
         reasons.extend(condition_reason(item));
+        if let DocumentAction::Update(body) = &item.action {
+            match update::validate(&body.body, item.condition != WriteCondition::None) {
+                Err(Error::ActionRequestValidation { reasons: of_body }) => reasons.extend(of_body),
+                other => other?,
+            }
+        }
     }
     if reasons.is_empty() { Ok(()) } else { Err(Error::ActionRequestValidation { reasons }) }
 }

@@ -3,7 +3,7 @@
 pub mod bulk;
 mod shard_bulk;
 pub mod single;
-pub mod update;
+mod update;
 
 use bytes::Bytes;
 use tandem_common::{PrimaryTerm, SeqNo};

@@ -10,9 +10,9 @@ use crate::action::read::get::{FoundDocument, GetResponse};
 use crate::action::{RefreshPolicy, Services, ShardsHeader};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use tandem_cluster::IndexMetadata;
+use tandem_cluster::{ClusterState, IndexMetadata};
 use tandem_common::env::rng;
-use tandem_common::{Context, Error, Result, SeqNo, blocking};
+use tandem_common::{Context, Error, Result, SeqNo, blocking, units};
 use tandem_engine::search::SourceFilter;
 use tandem_engine::shard::{Condition, IndexShard, ParsedOperation, WriteKind, WriteOperation, WriteOutcome};
 
@@ -51,7 +51,7 @@ impl ShardBulk {
 pub(super) async fn execute(services: &Services, context: &Context, bulk: ShardBulk, wait_for: Option<&str>) -> Vec<Outcome> {
     let positions: Vec<usize> = bulk.items.iter().map(|(position, _)| *position).collect();
     let refuse = |error: Error| positions.iter().map(|position| (*position, Err(error.clone()))).collect();
-    if let Err(error) = enough_copies(services, &bulk, wait_for) {
+    if let Err(error) = enough_copies(services, context, &bulk, wait_for).await {
         return refuse(error);
     }
     let shard = match services.indices.primary(context, &bulk.index, bulk.shard).await {
@@ -76,21 +76,29 @@ pub(super) async fn execute(services: &Services, context: &Context, bulk: ShardB
     writer.finish(bulk.refresh).await
 }
 
-fn enough_copies(services: &Services, bulk: &ShardBulk, wait_for: Option<&str>) -> Result<()> {
+async fn enough_copies(services: &Services, context: &Context, bulk: &ShardBulk, wait_for: Option<&str>) -> Result<()> {
     let configured = bulk.index.settings.text("index.write.wait_for_active_shards");
     let wanted = match wait_for.or(configured).unwrap_or("1") {
         "all" => 1 + bulk.index.number_of_replicas(),
         number => number.parse().map_err(|_| Error::NumberFormat { input: number.to_owned() })?,
     };
-    let state = services.cluster.state();
-    let copies = state.routing.get(&bulk.index.uuid).and_then(|routing| routing.shards.get(bulk.shard as usize));
-    let active = copies.map_or(0, |copies| copies.iter().filter(|copy| copy.is_started()).count());
     // One is the primary, which is waited for in any case.
-    if wanted > 1 && active < wanted as usize {
+    if wanted <= 1 {
+        return Ok(());
+    }
+    let count = |state: &ClusterState| {
+        let copies = state.routing.get(&bulk.index.uuid).and_then(|routing| routing.shards.get(bulk.shard as usize));
+        copies.map_or(0, |copies| copies.iter().filter(|copy| copy.is_started()).count())
+    };
+    services.cluster.wait_for(context, |state| (count(state) >= wanted as usize).then_some(())).await;
+    let active = count(&services.cluster.state());
+    if active < wanted as usize {
         return Err(Error::UnavailableShards {
             reason: format!(
-                "[{}][{}] Not enough active copies to meet shard count of [{wanted}] (have {active}, needed {wanted}).",
-                bulk.index.name, bulk.shard
+                "[{}][{}] Not enough active copies to meet shard count of [{wanted}] (have {active}, needed {wanted}). Timeout: [{}]",
+                bulk.index.name,
+                bulk.shard,
+                units::format_time(context.timeout)
             ),
         });
     }
@@ -174,11 +182,15 @@ impl Writer<'_> {
             version: found.version,
             result: WriteResult::Noop,
             forced_refresh: false,
-            shards: ShardsHeader::default(),
+            shards: self.header(),
             seq_no: found.seq_no,
             primary_term: found.primary_term,
             get,
         }
+    }
+
+    fn header(&self) -> ShardsHeader {
+        ShardsHeader { total: self.copies, successful: 1, ..ShardsHeader::default() }
     }
 
     fn get_response(&self, id: &str, found: &FoundDocument, source: bytes::Bytes) -> GetResponse {
@@ -252,7 +264,7 @@ impl Writer<'_> {
                 WriteOutcome::NotFound => WriteResult::NotFound,
             },
             forced_refresh: false,
-            shards: ShardsHeader { total: self.copies, successful: 1, ..ShardsHeader::default() },
+            shards: self.header(),
             seq_no: result.seq_no,
             primary_term: result.op_term,
             get,
@@ -320,9 +332,11 @@ async fn parse(
             let Ok(operation) = std::mem::replace(slot, Err(Error::internal("taken"))) else { continue };
             let failed =
                 operation.dynamic_update().and_then(|update| added.iter().find(|(body, _)| body == update)).map(|(_, error)| error.clone());
-            *slot = match failed {
-                Some(error) => Err(error),
-                None => shard.parse(operation.into_operation()),
+            let parsed_again = shard.parse(operation.into_operation());
+            *slot = match (failed, parsed_again) {
+                // The fields were refused, and nobody else has added them meanwhile.
+                (Some(error), Ok(still)) if still.dynamic_update().is_some() => Err(error),
+                (_, parsed_again) => parsed_again,
             };
         }
     }

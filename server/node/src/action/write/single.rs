@@ -1,8 +1,8 @@
 //! `indices:data/write/{index,delete,update}`: one document, by the same path as a bulk of one.
 
 use super::bulk::{self, BulkRequest};
-use super::{DocumentAction, DocumentWrite, WriteCondition, WriteResponse, update};
-use crate::action::{RefreshPolicy, Services};
+use super::{DocumentWrite, WriteResponse, WriteResult};
+use crate::action::{RefreshPolicy, Services, ShardsHeader};
 use tandem_common::{Context, Error, Result};
 
 /// One document to write.
@@ -21,13 +21,16 @@ pub struct SingleWriteRequest {
 /// # Errors
 /// Everything that a bulk answers for one document.
 pub async fn execute(services: &Services, context: &Context, request: SingleWriteRequest) -> Result<WriteResponse> {
-    if let DocumentAction::Update(body) = &request.write.action {
-        update::validate(&body.body, request.write.condition != WriteCondition::None)?;
-    }
     let bulk = BulkRequest { items: vec![request.write], refresh: request.refresh, wait_for_active_shards: request.wait_for_active_shards };
     let mut answer = bulk::execute(services, context, bulk).await?;
     match answer.items.pop() {
-        Some(item) => item.outcome,
+        Some(item) => item.outcome.map(|mut response| {
+            // On its own, unlike in a bulk, a noop counts no copies.
+            if response.result == WriteResult::Noop {
+                response.shards = ShardsHeader::default();
+            }
+            response
+        }),
         None => Err(Error::internal("the document was not answered for")),
     }
 }
