@@ -161,10 +161,10 @@ fn summarize(details: &mut StatusDetails) {
     details.bootstrap = Some(BootstrapDetails {
         bytes_total: bootstraps.iter().map(|b| b.bytes_total).sum(),
         bytes_recovered: bootstraps.iter().map(|b| b.bytes_recovered).sum(),
-        bytes_percent: bootstraps.iter().map(|b| b.bytes_percent).sum::<f64>() / count,
+        bytes_percent: bootstraps.iter().fold(0.0, |sum, b| sum + b.bytes_percent) / count,
         files_total: bootstraps.iter().map(|b| b.files_total).sum(),
         files_recovered: bootstraps.iter().map(|b| b.files_recovered).sum(),
-        files_percent: bootstraps.iter().map(|b| b.files_percent).sum::<f64>() / count,
+        files_percent: bootstraps.iter().fold(0.0, |sum, b| sum + b.files_percent) / count,
         start_time: bootstraps.iter().map(|b| b.start_time).min().unwrap_or(0),
         running_time: bootstraps.iter().map(|b| b.running_time).max().unwrap_or(0),
     });

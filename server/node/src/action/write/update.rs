@@ -46,7 +46,7 @@ struct Update {
 ///
 /// # Errors
 /// `x_content_parse_exception`, `action_request_validation_exception`.
-pub fn validate(body: &[u8], conditional: bool) -> Result<()> {
+pub(super) fn validate(body: &[u8], conditional: bool) -> Result<()> {
     parse(body, conditional).map(|_| ())
 }
 

@@ -160,11 +160,11 @@ async fn read_file(
     let parts = stream::iter(offsets.map(|offset| {
         let target = Arc::clone(&target);
         async move {
-            let request = wire::ReadFileRequest { commit_id, name: file.name.clone(), offset, length: CHUNK_BYTES };
+            let length = u64::from(CHUNK_BYTES).min(file.length - offset);
+            let request = wire::ReadFileRequest { commit_id, name: file.name.clone(), offset, length: length as u32 };
             let part = remote.read_file(request, CALL_LIMIT).await?;
-            let length = part.data.len() as u64;
-            if length == 0 {
-                return Err(Error::Corrupt { reason: format!("the leader's file [{}] ends at [{offset}]", file.name) });
+            if part.data.len() as u64 != length {
+                return Err(Error::Corrupt { reason: format!("the leader's file [{}] is cut short at [{offset}]", file.name) });
             }
             blocking::run(move || Ok(target.write_all_at(&part.data, offset)?)).await?;
             progress.add_bytes(length);
