@@ -56,7 +56,9 @@ impl TestNode {
         let errors = log.try_clone().expect("the log file again");
         self.child = Some(command.stdin(Stdio::null()).stdout(log).stderr(errors).spawn().expect("the node starts"));
         eventually(START_LIMIT, &format!("the node {} answers", self.name), || {
-            self.client().json("GET", "/_cluster/health?wait_for_no_initializing_shards=true&timeout=1s", None).is_ok_and(|(status, _)| status == 200)
+            self.client()
+                .json("GET", "/_cluster/health?wait_for_no_initializing_shards=true&timeout=1s", None)
+                .is_ok_and(|(status, _)| status == 200)
         });
     }
 
@@ -120,7 +122,8 @@ impl TestNode {
     /// # Panics
     /// When it is not.
     pub fn must(&self, status: u16, method: &str, target: &str, body: Option<&Value>) -> Value {
-        let (found, answer) = self.client().json(method, target, body).unwrap_or_else(|error| panic!("{method} {target}: {error}\n{}", self.log()));
+        let (found, answer) =
+            self.client().json(method, target, body).unwrap_or_else(|error| panic!("{method} {target}: {error}\n{}", self.log()));
         assert_eq!(found, status, "{method} {target}: {answer}");
         answer
     }

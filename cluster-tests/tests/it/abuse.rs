@@ -34,7 +34,9 @@ fn a_document_of_nearly_a_hundred_megabytes_is_kept_and_a_larger_body_is_refused
 fn ten_thousand_levels_are_refused_everywhere() {
     let node = TestNode::start(NODE, "deep");
     let deep = format!("{}1{}", "{\"a\":".repeat(10_000), "}".repeat(10_000)).into_bytes();
-    for (method, target) in [("PUT", "/d/_doc/1"), ("PUT", "/e"), ("POST", "/d/_search"), ("PUT", "/_cluster/settings"), ("POST", "/d/_update/1")] {
+    for (method, target) in
+        [("PUT", "/d/_doc/1"), ("PUT", "/e"), ("POST", "/d/_search"), ("PUT", "/_cluster/settings"), ("POST", "/d/_update/1")]
+    {
         let mut request = put(target, deep.clone());
         request.method = method.into();
         let answer = node.client().send(&request).unwrap();

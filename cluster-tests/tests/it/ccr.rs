@@ -22,7 +22,8 @@ fn load(node: &TestNode, index: &str, from: usize, to: usize) {
             }
         }
         let items = node.bulk(index, &lines).unwrap();
-        let failed: Vec<&Value> = items.iter().filter(|item| item.as_object().is_some_and(|item| item.values().any(|item| !item["error"].is_null()))).collect();
+        let failed: Vec<&Value> =
+            items.iter().filter(|item| item.as_object().is_some_and(|item| item.values().any(|item| !item["error"].is_null()))).collect();
         assert!(failed.is_empty(), "{failed:?}");
     }
 }

@@ -87,7 +87,12 @@ fn check(node: &TestNode, view: &View) {
         let (base_seq_no, base) = known.acknowledged.unwrap_or((-1, None));
         let as_acknowledged = value == base && seq_no.is_none_or(|seq_no| seq_no == base_seq_no);
         let as_sent_later = known.unanswered.contains(&value) && seq_no.is_none_or(|seq_no| seq_no > base_seq_no);
-        assert!(as_acknowledged || as_sent_later, "{id} is {value:?} at {seq_no:?}; acknowledged {:?}, unanswered {:?}", known.acknowledged, known.unanswered);
+        assert!(
+            as_acknowledged || as_sent_later,
+            "{id} is {value:?} at {seq_no:?}; acknowledged {:?}, unanswered {:?}",
+            known.acknowledged,
+            known.unanswered
+        );
     }
     let strangers: Vec<&String> = found.keys().filter(|id| !view.contains_key(*id)).collect();
     assert!(strangers.is_empty(), "never written: {strangers:?}");
@@ -97,7 +102,8 @@ fn check(node: &TestNode, view: &View) {
 fn acknowledged_writes_survive_kills_and_the_follower_goes_on() {
     let mut leader = TestNode::start(NODE, "crash-leader");
     let mut follower = TestNode::start(NODE, "crash-follower");
-    let index = json!({"settings": {"number_of_replicas": 0}, "mappings": {"properties": {"id": {"type": "keyword"}, "v": {"type": "long"}}}});
+    let index =
+        json!({"settings": {"number_of_replicas": 0}, "mappings": {"properties": {"id": {"type": "keyword"}, "v": {"type": "long"}}}});
     leader.must(200, "PUT", "/w", Some(&index));
     follow(&leader, &follower, "w", "w");
 
