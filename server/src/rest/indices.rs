@@ -2,6 +2,7 @@
 
 use super::call::{CLUSTER_MANAGER, INDICES, OPEN_AND_CLOSED, OPEN_AND_CLOSED_TO_CHANGE};
 use super::document::copies_json;
+use super::params::split_list;
 use super::respond::Answer;
 use super::routes::Route;
 use super::{App, Call};
@@ -86,11 +87,11 @@ async fn get(app: App, call: Call) -> Result<Answer> {
 }
 
 async fn delete(app: App, call: Call) -> Result<Answer> {
-    let indices = refuse_underscore(call.indices(OPEN_AND_CLOSED)?)?;
     // No name means every index elsewhere; nothing is deleted by leaving something out.
-    if indices.names.is_empty() {
+    if split_list(call.value("index")).is_empty() {
         return Err(Error::invalid_request("index / indices is missing"));
     }
+    let indices = refuse_underscore(call.indices(OPEN_AND_CLOSED)?)?;
     Answer::acknowledged(delete_index::execute(&app.services, &call.context, indices).await?.acknowledged)
 }
 
