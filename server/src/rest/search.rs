@@ -1,6 +1,7 @@
 //! `_search` and `_count`. Parameters become part of the body, so that the query language is read in one place.
 
 use super::call::{INDICES, SOURCE};
+use super::fields::{self, Field, token_name};
 use super::params::{Params, split_list};
 use super::respond::Answer;
 use super::routes::Route;
@@ -91,11 +92,17 @@ async fn search(app: App, call: Call) -> Result<Answer> {
 }
 
 async fn count(app: App, call: Call) -> Result<Answer> {
-    let mut body = call.json()?.unwrap_or_else(|| json!({}));
-    if let Value::Object(fields) = &mut body {
-        if let Some(unknown) = fields.keys().find(|name| name.as_str() != "query") {
-            return Err(Error::parsing(format!("request does not support [{unknown}]")));
+    let mut body = match call.json() {
+        Ok(body) => body.unwrap_or_else(|| json!({})),
+        Err(error) => {
+            return Err(Error::Parsing { reason: "Failed to parse".into(), position: Some((1, 1)), cause: Some(Box::new(error)) });
         }
+    };
+    if let Some(unknown) = top_fields(&call.body, &body)?.iter().find(|field| field.name != "query") {
+        let reason = format!("request does not support [{}]", unknown.name);
+        return Err(Error::Parsing { reason, position: Some(unknown.name_at), cause: None });
+    }
+    if let Value::Object(fields) = &mut body {
         add_query(fields, &call.params)?;
         if let Some(text) = call.params.text("min_score") {
             let score: f64 = text.parse().map_err(|_| Error::NumberFormat { input: text.to_owned() })?;
@@ -109,6 +116,15 @@ async fn count(app: App, call: Call) -> Result<Answer> {
     };
     let counted = count::execute(&app.services, &call.context, request).await?;
     Answer::ok(&json!({"count": counted.count, "_shards": shards_json(&counted.shards)}))
+}
+
+/// The fields of a body with their places; none when there is no body.
+fn top_fields(bytes: &[u8], body: &Value) -> Result<Vec<Field>> {
+    if !body.is_object() {
+        let reason = format!("Expected [START_OBJECT] but found [{}]", token_name(body));
+        return Err(Error::Parsing { reason, position: Some((1, 1)), cause: None });
+    }
+    if bytes.is_empty() { Ok(Vec::new()) } else { fields::of_object(bytes, "count") }
 }
 
 /// `q` and what belongs to it, as the query that it stands for.
