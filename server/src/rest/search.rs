@@ -5,7 +5,7 @@ use super::fields::{self, Field, token_name};
 use super::params::{Params, split_list};
 use super::respond::Answer;
 use super::routes::Route;
-use super::{App, Call, errors, get};
+use super::{App, Call, errors};
 use http::Method;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -14,9 +14,9 @@ use tandem_common::context::DEFAULT_TIMEOUT;
 use tandem_common::env::clock;
 use tandem_common::settings::parse_bool;
 use tandem_common::{Action, Error, Result};
-use tandem_engine::search::{Hit, SearchSource, TotalHits};
+use tandem_engine::search::{Hit, SearchSource};
 use tandem_node::action::read::count::{self, CountRequest};
-use tandem_node::action::read::search::{self, SearchRequest, SearchResponse};
+use tandem_node::action::read::search::{self, SearchRequest, SearchResponse, TotalHits};
 use tandem_node::action::{IndicesOptions, ShardsHeader};
 
 const QUERY: &[&str] =
@@ -237,7 +237,7 @@ struct ShownHit<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     _source: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    fields: Option<&'a Value>,
+    fields: Option<&'a Map<String, Value>>,
     #[serde(skip_serializing_if = "<[Value]>::is_empty")]
     sort: &'a [Value],
 }
@@ -265,12 +265,12 @@ impl<'a> ShownHit<'a> {
             _index: index,
             _id: &hit.id,
             _version: hit.version,
-            _seq_no: hit.seq_no.map(|seq_no| seq_no.0),
-            _primary_term: hit.primary_term.map(|term| term.0),
+            _seq_no: hit.seq_no,
+            _primary_term: hit.primary_term,
             _score: hit.score,
             _routing: hit.routing.as_deref(),
             _ignored: &hit.ignored,
-            _source: hit.source.as_ref().map(get::raw).transpose()?,
+            _source: hit.source.as_deref(),
             fields: hit.fields.as_ref(),
             sort: &hit.sort,
         })
@@ -280,7 +280,6 @@ impl<'a> ShownHit<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bytes::Bytes;
     use std::time::Duration;
 
     fn merged(query: &str, mut body: Value) -> Value {
@@ -308,7 +307,7 @@ mod tests {
         let hit = Hit {
             id: "1".into(),
             score: Some(0.595_341_15),
-            source: Some(Bytes::from_static(b"{ \"a\":1.0}")),
+            source: serde_json::from_str("{ \"a\":1.0}").ok(),
             sort: vec![json!(5)],
             ..Hit::default()
         };

@@ -9,8 +9,8 @@ use std::time::Duration;
 use tandem_common::env::clock;
 use tandem_common::error::ShardFailure;
 use tandem_common::{Context, Error, Result, blocking};
-use tandem_engine::search::{QueryResult, Reduced, TotalRelation, Winner, fetch_phase, query_phase, reduce};
 pub use tandem_engine::search::{Hit, SearchSource};
+use tandem_engine::search::{QueryResult, Reduced, TotalRelation, Winner, fetch_phase, query_phase, reduce};
 use tandem_engine::shard::ShardSearcher;
 
 /// What to search.
@@ -142,8 +142,12 @@ async fn fetch(source: &SearchSource, places: Vec<(String, ShardSearcher)>, winn
     blocking::run(move || {
         let mut hits: Vec<Option<(String, Hit)>> = winners.iter().map(|_| None).collect();
         for (position, (index, searcher)) in (0u32..).zip(&places) {
-            let (ranks, mine): (Vec<usize>, Vec<Winner>) =
-                winners.iter().enumerate().filter(|(_, winner)| winner.shard_position == position).map(|(rank, winner)| (rank, winner.clone())).unzip();
+            let (ranks, mine): (Vec<usize>, Vec<Winner>) = winners
+                .iter()
+                .enumerate()
+                .filter(|(_, winner)| winner.shard_position == position)
+                .map(|(rank, winner)| (rank, winner.clone()))
+                .unzip();
             if mine.is_empty() {
                 continue;
             }
