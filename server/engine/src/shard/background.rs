@@ -278,7 +278,8 @@ impl Inner {
 
     fn situation(&self) -> Situation {
         let settings = self.settings.load();
-        let progress = self.progress.borrow();
+        // Copied, not borrowed: a borrow held while waiting for another lock can block against a waiting sender.
+        let progress = self.progress.borrow().clone();
         let (applied, unpublished) = match self.engine.try_lock() {
             Ok(engine) => (engine.applied(), engine.has_unpublished() || !engine.knows(&self.mapping.load())),
             // Somebody else is at work on it; look again when that is done.

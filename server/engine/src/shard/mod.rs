@@ -113,6 +113,7 @@ struct Inner {
     /// Held over a flush and over changes of role.
     flush_turn: tokio::sync::Mutex<()>,
     searcher: ArcSwap<ShardSearcher>,
+    /// Locked last and shortly: nothing else is locked while a borrow of it is held.
     progress: watch::Sender<Progress>,
     /// The checkpoint of the durable commit.
     durable: AtomicI64,

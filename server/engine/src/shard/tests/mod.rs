@@ -64,7 +64,7 @@ impl Place {
         shard
     }
 
-    pub(super) fn log_file(&self, generation: u64) -> std::path::PathBuf {
+    pub(super) fn log_file(&self, generation: u64) -> PathBuf {
         self.path().join(format!("shard/translog/translog-{generation}.tlog"))
     }
 }
