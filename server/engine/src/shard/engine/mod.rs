@@ -8,6 +8,8 @@
 
 mod commit;
 mod merge;
+#[cfg(test)]
+mod tests;
 mod version_map;
 
 pub(super) use commit::CommitPayload;

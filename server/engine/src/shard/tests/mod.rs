@@ -1,6 +1,9 @@
 //! Tests of a whole shard in a temporary folder.
 
 mod crash;
+mod follower;
+mod history;
+mod model;
 mod write;
 
 use super::*;
