@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tandem_common::env::clock::{self, Instant};
-use tandem_common::{Result, SeqNo, blocking};
+use tandem_common::{Error, Result, SeqNo, blocking};
 use tokio::sync::OwnedMutexGuard;
 
 /// A searcher is not published more often than this by itself.
@@ -31,6 +31,9 @@ const APPLY_STEP_BYTES: usize = 4 << 20;
 
 /// How much of the newest log an idle shard keeps in memory.
 const IDLE_TAIL_BYTES: usize = 16 << 10;
+
+/// A forced merge looks again this often when other merges hold its segments or new segments arrive.
+const FORCE_MERGE_ATTEMPTS: usize = 20;
 
 /// How long a flush waits for the log.
 const FLUSH_WAIT: Duration = Duration::from_secs(60);
@@ -55,13 +58,15 @@ struct Situation {
     /// Publishing must not wait: memory is needed.
     pressed: bool,
     flush_due: bool,
+    /// A forced merge runs, which would end with the writer.
+    merging: bool,
     interval: RefreshInterval,
     times: Times,
 }
 
 /// Pure.
 fn next_step(situation: Situation, now: Instant) -> Step {
-    let Situation { stopped, behind, unpublished, pressed, flush_due, interval, times } = situation;
+    let Situation { stopped, behind, unpublished, pressed, flush_due, merging, interval, times } = situation;
     if stopped {
         return Step::Stop;
     }
@@ -83,7 +88,7 @@ fn next_step(situation: Situation, now: Instant) -> Step {
     if behind {
         return Step::Apply;
     }
-    let retire_at = times.written + IDLE_AFTER;
+    let retire_at = if merging { now } else { times.written } + IDLE_AFTER;
     match publish_at {
         Some(at) => Step::WaitUntil(at),
         None if retire_at <= now => Step::Retire,
@@ -143,8 +148,9 @@ impl Inner {
     pub(super) async fn sync_log(self: &Arc<Self>, deadline: Instant) -> Result<()> {
         let end = self.log.max_seq_no();
         if self.progress.borrow().local < end {
+            // Done here, not by the loop: this also runs while a node stops, when the loops have ended.
             self.work.sync_wanted.store(true, Ordering::Release);
-            self.wake_log();
+            self.commit_log().await.inspect_err(|error| self.fail(error.clone()))?;
         }
         let active = self.tracker.lock().is_active();
         self.wait(deadline, "the log", |progress| if active { progress.global >= end } else { progress.local >= end }).await
@@ -292,9 +298,25 @@ impl Inner {
             unpublished,
             pressed: self.sequencer.lock().pressed(),
             flush_due: applied > durable && self.log.bytes_above(durable) > settings.flush_threshold_bytes,
+            merging: self.work.merging.load(Ordering::Acquire) > 0,
             interval: settings.refresh_interval,
             times: *self.work.times.lock(),
         }
+    }
+
+    /// The index goes on taking operations while a merge runs.
+    async fn force_merge(self: &Arc<Self>, max_segments: usize) -> Result<()> {
+        let started = clock::now();
+        self.catch_up(self.global()).await?;
+        for _ in 0..FORCE_MERGE_ATTEMPTS {
+            let Some(merge) = self.with_engine(move |_, engine| engine.begin_force_merge(max_segments)).await? else {
+                self.counters.force_merge.add(1, clock::now().saturating_duration_since(started));
+                return self.with_engine(Inner::publish).await;
+            };
+            let merged = blocking::run(move || Ok(merge.wait().is_ok())).await?;
+            self.with_engine(move |_, engine| if merged { engine.note_merged() } else { engine.settle_merges() }).await?;
+        }
+        Err(Error::internal("the forced merge did not come to an end"))
     }
 
     /// Lets go of everything that an idle shard does not need.
@@ -419,17 +441,9 @@ impl IndexShard {
     pub async fn force_merge(&self, max_segments: usize) -> Result<()> {
         let inner = &self.inner;
         inner.check()?;
-        let target = inner.global();
-        let outcome = inner
-            .with_engine(move |inner, engine| {
-                let started = clock::now();
-                inner.apply_up_to(engine, target, usize::MAX)?;
-                inner.publish(engine)?;
-                engine.force_merge(max_segments)?;
-                inner.counters.force_merge.add(1, clock::now().saturating_duration_since(started));
-                inner.publish(engine)
-            })
-            .await;
+        inner.work.merging.fetch_add(1, Ordering::AcqRel);
+        let outcome = inner.force_merge(max_segments).await;
+        inner.work.merging.fetch_sub(1, Ordering::AcqRel);
         inner.wake_index();
         outcome.inspect_err(|error| inner.fail(error.clone()))
     }
@@ -452,6 +466,7 @@ mod tests {
             unpublished: false,
             pressed: false,
             flush_due: false,
+            merging: false,
             interval: RefreshInterval::Adaptive,
             times: Times { written: now, published: now, publish_cost: Duration::ZERO, synced: now },
         }
@@ -490,7 +505,9 @@ mod tests {
     #[test]
     fn an_idle_shard_retires_and_a_stopped_one_does_nothing() {
         let idle = situation();
-        assert_eq!(next_step(idle, idle.times.written + IDLE_AFTER), Step::Retire);
+        let late = idle.times.written + IDLE_AFTER;
+        assert_eq!(next_step(idle, late), Step::Retire);
+        assert_eq!(next_step(Situation { merging: true, ..idle }, late), Step::WaitUntil(late + IDLE_AFTER));
         assert_eq!(next_step(Situation { stopped: true, behind: true, ..idle }, idle.times.written), Step::Stop);
         assert_eq!(next_step(Situation { behind: true, ..idle }, idle.times.written + IDLE_AFTER), Step::Apply);
         assert_eq!(next_step(Situation { behind: true, flush_due: true, ..idle }, idle.times.written), Step::Flush);

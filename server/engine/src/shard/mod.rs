@@ -50,7 +50,7 @@ use settings::ShardSettings;
 use stats::{Counters, Progress};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use tandem_common::env::clock::{self, Instant};
 use tandem_common::env::fs;
 use tandem_common::mapping::Mapping;
@@ -118,7 +118,7 @@ struct Inner {
     /// The checkpoint of the durable commit.
     durable: AtomicI64,
     counters: Counters,
-    merges: Arc<std::sync::atomic::AtomicU64>,
+    merges: Arc<AtomicU64>,
     work: Work,
     /// The lock on the folder, given back when the shard is closed.
     folder_lock: Mutex<Option<fs::File>>,
@@ -132,6 +132,8 @@ struct Work {
     log_running: AtomicBool,
     sync_wanted: AtomicBool,
     stopped: AtomicBool,
+    /// Forced merges under way.
+    merging: AtomicUsize,
     /// When something was last written, and when a searcher was last published and what that cost.
     times: Mutex<Times>,
 }
@@ -154,6 +156,7 @@ impl Work {
             log_running: AtomicBool::new(false),
             sync_wanted: AtomicBool::new(false),
             stopped: AtomicBool::new(false),
+            merging: AtomicUsize::new(0),
             times: Mutex::new(Times { written: now, published: now, publish_cost: std::time::Duration::ZERO, synced: now }),
         }
     }

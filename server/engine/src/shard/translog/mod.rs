@@ -386,14 +386,19 @@ impl Translog {
                     }
                 }
                 Source::File(range, position) => {
-                    self.read_file(&range, position, (next, to), &mut |operation: LoggedOperation| {
+                    let read = self.read_file(&range, position, (next, to), &mut |operation: LoggedOperation| {
                         if !found.is_empty() && bytes + operation.bytes() > bytes_max {
                             return false;
                         }
                         bytes += operation.bytes();
                         found.push(Arc::new(operation));
                         bytes < bytes_max
-                    })?;
+                    });
+                    if let Err(error) = read {
+                        // The file may have been dropped between looking it up and opening it.
+                        let lowest = self.lowest();
+                        return Err(if next < lowest { Error::HistoryNotAvailable { from: next.0, lowest: lowest.0 } } else { error });
+                    }
                     if bytes >= bytes_max {
                         break;
                     }
