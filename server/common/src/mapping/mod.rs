@@ -1,13 +1,30 @@
 //! What a document means, as plain data: field types, parsing, dynamic mapping, merging.
 //!
-//! *What it is*: the mapping of one index. · *Types to know*: [`Mapping`], [`LeafField`], [`ParsedDocument`]. ·
+//! *What it is*: the mapping of one index. · *Types to know*: [`Mapping`], [`LeafField`], [`ParsedDocument`], [`MappingRules`]. ·
 //! **Invariants**: plain data, no index library, no I/O; a field never changes its type, and every field keeps the mapping
 //! version that added it; leaves are numbered in the order in which they were added and a number is never used again. ·
-//! *How it fails*: [`crate::Error::MapperParsing`] and friends. · *How it is tested*: beside the code.
+//! *How it fails*: [`crate::Error::MapperParsing`] for a bad mapping or document, [`crate::Error::IllegalArgument`] for a
+//! mapping that contradicts the one before. · *How it is tested*: tables beside the code.
 
-use crate::error::Result;
+mod definition;
+mod document;
+mod dynamic;
+pub mod field_types;
+mod leaf;
+mod merge;
+mod render;
+mod rules;
+mod tree;
+
+pub use document::DEPTH_LIMIT;
+pub use field_types::FieldType;
+pub use leaf::{LeafField, LeafOptions};
+pub use rules::MappingRules;
+pub use tree::java_double;
+
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// The mapping of an index at one version.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -16,15 +33,86 @@ pub struct Mapping {
     pub version: u64,
     /// Every leaf, by its number.
     leaves: Vec<LeafField>,
+    /// The objects and fields, by name.
+    root: ObjectNode,
+    /// What stands beside `properties`.
+    options: RootOptions,
 }
 
-/// A leaf: a field, or a sub-field of one, that documents have values in.
+/// What a mapping says at its top, beside the fields. `None` where nothing was said.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct RootOptions {
+    meta: Option<Value>,
+    routing_required: bool,
+    field_names_enabled: Option<bool>,
+    source_enabled: Option<bool>,
+    source_includes: Vec<String>,
+    source_excludes: Vec<String>,
+    dynamic_date_formats: Option<Vec<String>>,
+    dynamic_templates: Option<Vec<Value>>,
+    date_detection: Option<bool>,
+    numeric_detection: Option<bool>,
+}
+
+/// What becomes of fields that the mapping does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Dynamic {
+    /// They are added.
+    True,
+    /// They stay in the source and are not searched.
+    False,
+    /// They are refused.
+    Strict,
+    /// They are refused unless a template fits.
+    StrictAllowTemplates,
+    /// They stay in the source unless a template fits.
+    FalseAllowTemplates,
+}
+
+impl Dynamic {
+    fn name(self) -> &'static str {
+        match self {
+            Dynamic::True => "true",
+            Dynamic::False => "false",
+            Dynamic::Strict => "strict",
+            Dynamic::StrictAllowTemplates => "strict_allow_templates",
+            Dynamic::FalseAllowTemplates => "false_allow_templates",
+        }
+    }
+}
+
+/// An object: fields under a common name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LeafField {
-    /// The full path, such as `title` or `title.keyword`.
-    pub path: Arc<str>,
+struct ObjectNode {
+    /// `None`: as its parent.
+    dynamic: Option<Dynamic>,
+    /// Whether its fields are read at all.
+    enabled: bool,
     /// The mapping version that added it.
-    pub since_version: u64,
+    since_version: u64,
+    children: BTreeMap<String, Node>,
+}
+
+impl Default for ObjectNode {
+    fn default() -> Self {
+        ObjectNode { dynamic: None, enabled: true, since_version: 0, children: BTreeMap::new() }
+    }
+}
+
+/// Something with a name in a mapping.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+enum Node {
+    /// Fields under a common name.
+    Object(ObjectNode),
+    /// A field.
+    Field(FieldNode),
+}
+
+/// A field and its sub-fields; the rest is in the leaf.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct FieldNode {
+    leaf: u32,
+    fields: BTreeMap<String, FieldNode>,
 }
 
 /// How strictly a document is read.
@@ -57,8 +145,18 @@ pub struct ParsedDocument {
     pub values: Vec<(u32, FieldValue)>,
     /// Paths whose values were left out (`_ignored`).
     pub ignored: Vec<String>,
-    /// The mapping (`{"properties": …}`) that must be added before this document can be indexed.
-    pub dynamic_update: Option<serde_json::Value>,
+    /// The mapping (`{"properties": …}`) that must be added before this document can be indexed. The values then belong
+    /// to the mapping that has it, not to this one: read the document again once it is there.
+    pub dynamic_update: Option<Value>,
+}
+
+/// What a path leads to.
+#[derive(Clone, Copy, Debug)]
+pub enum Resolved<'a> {
+    /// A field or sub-field, with its number.
+    Leaf(u32, &'a LeafField),
+    /// An object with fields below it.
+    Object,
 }
 
 impl Mapping {
@@ -67,12 +165,58 @@ impl Mapping {
         &self.leaves
     }
 
-    /// Reads a document.
-    ///
-    /// # Errors
-    /// Only under [`ParseMode::Strict`]: text that is no JSON object, or a value that does not fit.
-    pub fn parse_document(&self, _id: &str, source: &[u8], _mode: ParseMode) -> Result<ParsedDocument> {
-        crate::json::parse(source)?;
-        Ok(ParsedDocument::default())
+    /// The leaf with this number.
+    pub fn leaf(&self, number: u32) -> Option<&LeafField> {
+        self.leaves.get(usize::try_from(number).ok()?)
+    }
+
+    /// What `path` leads to; sub-fields are found as `title.keyword`.
+    pub fn resolve(&self, path: &str) -> Option<Resolved<'_>> {
+        let mut parts = path.split('.');
+        let mut node = self.root.children.get(parts.next()?)?;
+        loop {
+            match node {
+                Node::Object(object) => match parts.next() {
+                    Some(name) => node = object.children.get(name)?,
+                    None => return Some(Resolved::Object),
+                },
+                Node::Field(field) => {
+                    let mut field = field;
+                    for name in parts {
+                        field = field.fields.get(name)?;
+                    }
+                    return self.leaf(field.leaf).map(|leaf| Resolved::Leaf(field.leaf, leaf));
+                }
+            }
+        }
+    }
+
+    /// The field or sub-field at `path`.
+    pub fn field(&self, path: &str) -> Option<(u32, &LeafField)> {
+        match self.resolve(path)? {
+            Resolved::Leaf(number, leaf) => Some((number, leaf)),
+            Resolved::Object => None,
+        }
+    }
+
+    /// The leaves below an object, sub-fields included.
+    pub fn fields_under<'a>(&'a self, object: &str) -> impl Iterator<Item = &'a LeafField> {
+        let prefix = format!("{object}.");
+        self.leaves.iter().filter(move |leaf| leaf.path.starts_with(&prefix))
+    }
+
+    /// Whether documents must come with a routing.
+    pub fn routing_required(&self) -> bool {
+        self.options.routing_required
+    }
+
+    /// Whether hits and gets show the source (`_source.enabled`).
+    pub fn source_enabled(&self) -> bool {
+        self.options.source_enabled.unwrap_or(true)
+    }
+
+    /// What of the source is kept by `_source.includes` and `_source.excludes`; both empty when all of it is.
+    pub fn source_patterns(&self) -> (&[String], &[String]) {
+        (&self.options.source_includes, &self.options.source_excludes)
     }
 }

@@ -2,23 +2,38 @@
 //!
 //! The schema is append-only: it depends on the mapping and on the schema before it, so that an index can be reopened
 //! with more fields while its old segments stay as they are.
+//!
+//! Every leaf is a field of its own, named by its path. Text has frequencies, positions and lengths; a keyword is one term and
+//! a column; whole numbers and booleans are terms and a column; floats and dates are a column alone, which ranges and terms
+//! search as quickly. `_field_names` holds the path of every leaf that a document has a value in: it answers `exists`, and its
+//! document frequencies are the number of documents that scores are computed with.
 
+use crate::analysis::AnalyzerRegistry;
 use std::sync::Arc;
-use tandem_common::mapping::{Mapping, ParsedDocument};
+use tandem_common::mapping::{FieldType, FieldValue, LeafField, Mapping, ParsedDocument};
 use tandem_common::{PrimaryTerm, SeqNo};
 use tantivy::TantivyDocument;
-use tantivy::schema::{FAST, Field, INDEXED, STORED, STRING, Schema, SchemaBuilder};
+use tantivy::schema::{
+    FAST, Field, FieldEntry, IndexRecordOption, NumericOptions, STORED, Schema, SchemaBuilder, TextFieldIndexing, TextOptions,
+};
+
+/// How many text fields keep lengths: each costs a byte per document, whether or not a document has the field.
+const NORMED_FIELDS_MAX: usize = 256;
 
 /// The fields of one index. Field numbers are never used again.
 pub struct ShardSchema {
     schema: Schema,
     mapping: Arc<Mapping>,
+    /// The field of each leaf, by the leaf's number; `None` if it is neither searched nor sorted.
+    leaf_fields: Vec<Option<Field>>,
     id: Field,
     source: Field,
     seq_no: Field,
     op_term: Field,
     version: Field,
     routing: Field,
+    field_names: Field,
+    ignored: Field,
 }
 
 /// What the index keeps of an operation beside its fields.
@@ -38,18 +53,128 @@ pub struct DocumentMeta<'a> {
     pub source: &'a [u8],
 }
 
+/// One untouched term per value, without frequencies or lengths.
+fn raw_term() -> TextFieldIndexing {
+    TextFieldIndexing::default().set_tokenizer("raw").set_fieldnorms(false).set_index_option(IndexRecordOption::Basic)
+}
+
+fn raw_text() -> TextOptions {
+    TextOptions::default().set_indexing_options(raw_term())
+}
+
+/// The term in `_field_names` of a text without a single word: it exists, and does not count for scores.
+fn wordless(path: &str) -> String {
+    format!("\u{0}{path}")
+}
+
+/// A field that takes its number from the schema before, or the next free one.
+struct Appender {
+    builder: SchemaBuilder,
+    known: Schema,
+}
+
+impl Appender {
+    fn new(previous: Option<&Schema>) -> Self {
+        let mut appender = Appender { builder: SchemaBuilder::default(), known: SchemaBuilder::default().build() };
+        if let Some(previous) = previous {
+            for (_, entry) in previous.fields() {
+                appender.builder.add_field(entry.clone());
+            }
+            appender.known = previous.clone();
+        }
+        appender
+    }
+
+    fn field(&mut self, entry: FieldEntry) -> Field {
+        match self.known.get_field(entry.name()) {
+            Ok(field) => field,
+            Err(_) => self.builder.add_field(entry),
+        }
+    }
+
+    fn number(&mut self, name: &str, entry: fn(String, NumericOptions) -> FieldEntry, options: NumericOptions) -> Field {
+        self.field(entry(name.to_owned(), options))
+    }
+
+    fn text(&mut self, name: &str, options: TextOptions) -> Field {
+        self.field(FieldEntry::new_text(name.to_owned(), options))
+    }
+
+    fn leaf(&mut self, leaf: &LeafField, has_room_for_norms: bool) -> Option<Field> {
+        let options = leaf.options();
+        let numeric = |index: bool, column: bool| {
+            let numeric = NumericOptions::default();
+            let numeric = if index { numeric.set_indexed() } else { numeric };
+            if column { numeric.set_fast() } else { numeric }
+        };
+        if !options.index && !options.doc_values {
+            return None;
+        }
+        Some(match leaf.field_type {
+            FieldType::Text => {
+                let indexing = TextFieldIndexing::default()
+                    .set_tokenizer(&AnalyzerRegistry::tokenizer_name(&options.analyzer))
+                    .set_fieldnorms(options.norms && has_room_for_norms)
+                    .set_index_option(IndexRecordOption::WithFreqsAndPositions);
+                self.text(&leaf.path, TextOptions::default().set_indexing_options(indexing))
+            }
+            FieldType::Keyword => {
+                let tokenizer = options.normalizer.as_deref().map(AnalyzerRegistry::normalizer_tokenizer_name);
+                let tokenizer = tokenizer.as_deref().unwrap_or("raw");
+                let mut text = TextOptions::default();
+                if options.index {
+                    text = text.set_indexing_options(raw_term().set_tokenizer(tokenizer));
+                }
+                if options.doc_values {
+                    text = text.set_fast(tokenizer);
+                }
+                self.text(&leaf.path, text)
+            }
+            FieldType::Boolean => {
+                self.number(&leaf.path, |name, options| FieldEntry::new_bool(name, options), numeric(options.index, options.doc_values))
+            }
+            FieldType::Long | FieldType::Integer | FieldType::Short | FieldType::Byte => {
+                self.number(&leaf.path, |name, options| FieldEntry::new_i64(name, options), numeric(options.index, options.doc_values))
+            }
+            // A column answers everything; terms are only needed where there is none.
+            FieldType::Date => self.number(
+                &leaf.path,
+                |name, options| FieldEntry::new_i64(name, options),
+                numeric(!options.doc_values, options.doc_values),
+            ),
+            FieldType::Double | FieldType::Float | FieldType::HalfFloat => self.number(
+                &leaf.path,
+                |name, options| FieldEntry::new_f64(name, options),
+                numeric(!options.doc_values, options.doc_values),
+            ),
+        })
+    }
+}
+
 impl ShardSchema {
     /// The schema for `mapping`, keeping every field of `previous` at its number.
     pub fn derive(mapping: Arc<Mapping>, previous: Option<&Schema>) -> ShardSchema {
-        let mut builder = SchemaBuilder::default();
-        let id = builder.add_text_field("_id", STRING);
-        let source = builder.add_bytes_field("_source", STORED);
-        let seq_no = builder.add_i64_field("_seq_no", FAST | INDEXED);
-        let op_term = builder.add_u64_field("_primary_term", FAST);
-        let version = builder.add_i64_field("_version", FAST);
-        let routing = builder.add_text_field("_routing", STRING | STORED);
-        let _ = previous;
-        ShardSchema { schema: builder.build(), mapping, id, source, seq_no, op_term, version, routing }
+        let mut fields = Appender::new(previous);
+        let column = NumericOptions::default().set_fast();
+        let id = fields.text("_id", raw_text().set_stored());
+        let source = fields.field(FieldEntry::new_bytes("_source".to_owned(), STORED.into()));
+        let seq_no = fields.number("_seq_no", |name, options| FieldEntry::new_i64(name, options), column.clone().set_indexed());
+        let op_term = fields.field(FieldEntry::new_u64("_primary_term".to_owned(), FAST.into()));
+        let version = fields.number("_version", |name, options| FieldEntry::new_i64(name, options), column);
+        let routing = fields.text("_routing", raw_text().set_stored());
+        let field_names = fields.text("_field_names", raw_text());
+        let ignored = fields.text("_ignored", raw_text().set_stored());
+        let mut normed = 0;
+        let leaf_fields = mapping
+            .leaves()
+            .iter()
+            .map(|leaf| {
+                normed += usize::from(leaf.field_type == FieldType::Text && leaf.options().norms);
+                fields.leaf(leaf, normed <= NORMED_FIELDS_MAX)
+            })
+            .collect();
+        let schema = fields.builder.build();
+        ShardSchema { schema, mapping, leaf_fields, id, source, seq_no, op_term, version, routing, field_names, ignored }
     }
 
     /// The index library's schema.
@@ -62,7 +187,12 @@ impl ShardSchema {
         &self.mapping
     }
 
-    /// `_id`: one untouched term.
+    /// The field of a leaf, by the leaf's number; `None` if it is neither searched nor sorted.
+    pub fn leaf_field(&self, leaf: u32) -> Option<Field> {
+        self.leaf_fields.get(usize::try_from(leaf).ok()?).copied().flatten()
+    }
+
+    /// `_id`: one untouched term, stored.
     pub fn id(&self) -> Field {
         self.id
     }
@@ -92,9 +222,23 @@ impl ShardSchema {
         self.routing
     }
 
+    /// `_field_names`: the paths that a document has values in.
+    pub fn field_names(&self) -> Field {
+        self.field_names
+    }
+
+    /// `_ignored`: the paths whose values were left out, stored.
+    pub fn ignored(&self) -> Field {
+        self.ignored
+    }
+
+    /// The terms of `_field_names` for a path: that it exists, and that it exists without a word.
+    pub fn field_name_terms(&self, path: &str) -> (tantivy::Term, tantivy::Term) {
+        (tantivy::Term::from_field_text(self.field_names, path), tantivy::Term::from_field_text(self.field_names, &wordless(path)))
+    }
+
     /// The index document for a parsed document.
     pub fn document(&self, parsed: &ParsedDocument, meta: DocumentMeta<'_>) -> TantivyDocument {
-        let _ = parsed;
         let mut document = TantivyDocument::new();
         document.add_text(self.id, meta.id);
         document.add_bytes(self.source, meta.source);
@@ -104,6 +248,109 @@ impl ShardSchema {
         if let Some(routing) = meta.routing {
             document.add_text(self.routing, routing);
         }
+        for path in &parsed.ignored {
+            document.add_text(self.ignored, path);
+        }
+        let mut present: Vec<(u32, bool)> = Vec::with_capacity(parsed.values.len());
+        for (number, value) in &parsed.values {
+            let Some(field) = self.leaf_field(*number) else { continue };
+            let has_words = match value {
+                FieldValue::Text(text) => {
+                    document.add_text(field, text);
+                    text.contains(|letter: char| letter.is_alphanumeric() || !letter.is_ascii())
+                }
+                FieldValue::Long(value) => {
+                    document.add_i64(field, *value);
+                    true
+                }
+                FieldValue::Double(value) => {
+                    document.add_f64(field, *value);
+                    true
+                }
+                FieldValue::Bool(value) => {
+                    document.add_bool(field, *value);
+                    true
+                }
+            };
+            match present.iter_mut().find(|(known, _)| known == number) {
+                Some((_, known)) => *known |= has_words,
+                None => present.push((*number, has_words)),
+            }
+        }
+        for (number, has_words) in present {
+            let Some(leaf) = self.mapping.leaf(number) else { continue };
+            document.add_text(self.field_names, &*leaf.path);
+            if !has_words && leaf.field_type == FieldType::Text {
+                document.add_text(self.field_names, wordless(&leaf.path));
+            }
+        }
         document
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use tandem_common::mapping::{MappingRules, ParseMode};
+    use tantivy::collector::Count;
+    use tantivy::query::TermQuery;
+    use tantivy::{Index, IndexWriter, Term};
+
+    fn mapping(body: &serde_json::Value) -> Arc<Mapping> {
+        Arc::new(Mapping::parse(body, &MappingRules::default()).unwrap())
+    }
+
+    #[test]
+    fn fields_keep_their_numbers() {
+        let before = mapping(&json!({"properties": {"b": {"type": "text"}, "c": {"type": "long"}}}));
+        let more = json!({"properties": {"a": {"type": "keyword", "normalizer": "lowercase"}, "d": {"type": "date"}}});
+        let after = Arc::new(before.merge(&more, &MappingRules::default()).unwrap());
+        let first = ShardSchema::derive(before, None);
+        let second = ShardSchema::derive(after, Some(first.tantivy()));
+        let names = |schema: &ShardSchema| schema.tantivy().fields().map(|(_, entry)| entry.name().to_owned()).collect::<Vec<_>>();
+        assert_eq!(names(&second)[..names(&first).len()], names(&first));
+        assert_eq!(names(&second)[names(&first).len()..], ["a", "d"]);
+        for (field, entry) in first.tantivy().fields() {
+            assert_eq!(second.tantivy().get_field_entry(field), entry);
+        }
+        // A schema read back from disk leads to the same.
+        let text = serde_json::to_string(second.tantivy()).unwrap();
+        let read: Schema = serde_json::from_str(&text).unwrap();
+        assert_eq!(ShardSchema::derive(Arc::clone(second.mapping()), Some(&read)).tantivy(), second.tantivy());
+    }
+
+    #[test]
+    fn numbers_have_no_lengths() {
+        let body = json!({"properties": {"l": {"type": "long"}, "f": {"type": "float"}, "b": {"type": "boolean"}, "k": {"type": "keyword"},
+            "t": {"type": "text"}, "off": {"type": "long", "index": false, "doc_values": false}}});
+        let schema = ShardSchema::derive(mapping(&body), None);
+        for (_, entry) in schema.tantivy().fields() {
+            assert_eq!(entry.has_fieldnorms(), entry.name() == "t", "{}", entry.name());
+        }
+        assert!(schema.tantivy().get_field("off").is_err());
+    }
+
+    #[test]
+    fn documents_say_which_fields_they_have() {
+        let body =
+            json!({"properties": {"t": {"type": "text"}, "k": {"type": "keyword"}, "l": {"type": "long", "ignore_malformed": true}}});
+        let schema = ShardSchema::derive(mapping(&body), None);
+        let index = Index::create_in_ram(schema.tantivy().clone());
+        AnalyzerRegistry::default().register(index.tokenizers());
+        let mut writer: IndexWriter = index.writer_with_num_threads(1, 20_000_000).unwrap();
+        for (id, source) in [("1", r#"{"t":"a b","k":"x"}"#), ("2", r#"{"t":"...","l":"z"}"#), ("3", r#"{"l":[1,2]}"#)] {
+            let parsed = schema.mapping().parse_document(id, source.as_bytes(), ParseMode::Strict).unwrap();
+            let meta = DocumentMeta { id, routing: None, seq_no: SeqNo(0), op_term: PrimaryTerm(1), version: 1, source: source.as_bytes() };
+            writer.add_document(schema.document(&parsed, meta)).unwrap();
+        }
+        writer.commit().unwrap();
+        let searcher = index.reader().unwrap().searcher();
+        let count = |term: Term| searcher.search(&TermQuery::new(term, IndexRecordOption::Basic), &Count).unwrap();
+        assert_eq!(count(schema.field_name_terms("t").0), 2);
+        assert_eq!(count(schema.field_name_terms("t").1), 1);
+        assert_eq!(count(schema.field_name_terms("l").0), 1);
+        assert_eq!(count(Term::from_field_text(schema.ignored(), "l")), 1);
+        assert_eq!(count(Term::from_field_text(schema.id(), "2")), 1);
     }
 }

@@ -1,0 +1,447 @@
+//! From the JSON of a mapping to a definition: every word is known, every value is of the right shape.
+
+use super::field_types::{DateFormat, FieldType, Kind, Parameter, accepted_and_dropped, parameters};
+use super::rules::MappingRules;
+use super::{Dynamic, RootOptions, dynamic};
+use crate::error::{Error, Result};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// A mapping as one request gives it.
+#[derive(Debug, Default)]
+pub(super) struct Definition {
+    pub(super) root: ObjectDefinition,
+    pub(super) options: RootOptions,
+    /// Which of the metadata fields the request spoke of.
+    pub(super) mentions_source: bool,
+    pub(super) mentions_routing: bool,
+}
+
+#[derive(Debug)]
+pub(super) enum NodeDefinition {
+    Object(ObjectDefinition),
+    Field(FieldDefinition),
+}
+
+#[derive(Debug, Default)]
+pub(super) struct ObjectDefinition {
+    pub(super) dynamic: Option<Dynamic>,
+    pub(super) enabled: Option<bool>,
+    pub(super) children: BTreeMap<String, NodeDefinition>,
+}
+
+#[derive(Debug)]
+pub(super) struct FieldDefinition {
+    pub(super) field_type: FieldType,
+    pub(super) parameters: Map<String, Value>,
+    pub(super) copy_to: Vec<String>,
+    pub(super) fields: BTreeMap<String, FieldDefinition>,
+}
+
+/// The fields that an index has beside those of its mapping.
+pub(super) const METADATA_FIELDS: [&str; 10] =
+    ["_id", "_index", "_source", "_routing", "_seq_no", "_version", "_field_names", "_ignored", "_nested_path", "_data_stream_timestamp"];
+
+/// How Java prints a JSON value.
+pub(super) fn java_value(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => format!("[{}]", items.iter().map(java_value).collect::<Vec<_>>().join(", ")),
+        Value::Object(fields) => {
+            let parts: Vec<String> = fields.iter().map(|(key, value)| format!("{key}={}", java_value(value))).collect();
+            format!("{{{}}}", parts.join(", "))
+        }
+        other => other.to_string(),
+    }
+}
+
+fn java_class(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "Boolean",
+        Value::Number(number) if number.is_f64() => "Double",
+        Value::Number(number) if number.as_i64().is_some_and(|number| i32::try_from(number).is_ok()) => "Integer",
+        Value::Number(_) => "Long",
+        Value::String(_) => "String",
+        Value::Array(_) => "ArrayList",
+        Value::Object(_) => "HashMap",
+    }
+}
+
+fn not_a_boolean(text: &str) -> Error {
+    Error::illegal_argument(format!("Failed to parse value [{text}] as only [true] or [false] are allowed."))
+}
+
+fn plain_bool(value: &Value) -> Result<bool> {
+    match value {
+        Value::Bool(value) => Ok(*value),
+        Value::String(text) if text == "true" => Ok(true),
+        Value::String(text) if text == "false" => Ok(false),
+        other => Err(not_a_boolean(&java_value(other))),
+    }
+}
+
+fn named_bool(value: &Value, name: &str) -> Result<bool> {
+    plain_bool(value)
+        .map_err(|cause| Error::IllegalArgument { reason: format!("Could not convert [{name}] to boolean"), cause: Some(Box::new(cause)) })
+}
+
+fn parse_dynamic(value: &Value) -> Result<Dynamic> {
+    match value.as_str() {
+        Some("strict") => Ok(Dynamic::Strict),
+        Some("strict_allow_templates") => Ok(Dynamic::StrictAllowTemplates),
+        Some("false_allow_templates") => Ok(Dynamic::FalseAllowTemplates),
+        _ => Ok(if named_bool(value, "dynamic.dynamic")? { Dynamic::True } else { Dynamic::False }),
+    }
+}
+
+impl Definition {
+    /// Reads the body of a mapping.
+    pub(super) fn parse(body: &Value, rules: &MappingRules) -> Result<Definition> {
+        let mut definition = Definition::default();
+        let fields = match body {
+            Value::Object(fields) => fields,
+            Value::Null => return Ok(definition),
+            other => return Err(Error::mapper_parsing(format!("Expected a mapping but got [{}]", java_value(other)))),
+        };
+        let mut unsupported = Vec::new();
+        for (key, value) in fields {
+            match key.as_str() {
+                "properties" => parse_properties(value, rules, "", &mut definition.root.children)?,
+                "dynamic" => definition.root.dynamic = Some(parse_dynamic(value)?),
+                "enabled" => definition.root.enabled = Some(named_bool(value, "enabled.enabled")?),
+                "date_detection" => definition.options.date_detection = Some(named_bool(value, "date_detection")?),
+                "numeric_detection" => definition.options.numeric_detection = Some(named_bool(value, "numeric_detection")?),
+                "_meta" => definition.options.meta = Some(sorted(value)),
+                "dynamic_date_formats" | "date_formats" => {
+                    let formats = word_list(value);
+                    for format in &formats {
+                        DateFormat::new(format)?;
+                    }
+                    definition.options.dynamic_date_formats = Some(formats);
+                }
+                "dynamic_templates" => definition.options.dynamic_templates = Some(dynamic::check_templates(value)?),
+                "_source" | "_routing" | "_field_names" => definition.parse_metadata(key, value)?,
+                _ => unsupported.push(format!("[{key} : {}]", java_value(value))),
+            }
+        }
+        if !unsupported.is_empty() {
+            let list = unsupported.join(" ");
+            return Err(Error::mapper_parsing(format!("Root mapping definition has unsupported parameters:  {list}")));
+        }
+        Ok(definition)
+    }
+
+    fn parse_metadata(&mut self, key: &str, value: &Value) -> Result<()> {
+        let Value::Object(fields) = value else {
+            return Err(Error::mapper_parsing(format!("[{key}] must be an object, got {}[{}]", java_class(value), java_value(value))));
+        };
+        for (name, value) in fields {
+            match (key, name.as_str()) {
+                ("_source", "enabled") => self.options.source_enabled = Some(plain_bool(value)?),
+                ("_source", "includes") => self.options.source_includes = word_list(value),
+                ("_source", "excludes") => self.options.source_excludes = word_list(value),
+                ("_routing", "required") => self.options.routing_required = plain_bool(value)?,
+                ("_field_names", "enabled") => self.options.field_names_enabled = Some(plain_bool(value)?),
+                _ => return Err(Error::mapper_parsing(format!("unknown parameter [{name}] on mapper [{key}] of type [null]"))),
+            }
+        }
+        self.mentions_source |= key == "_source";
+        self.mentions_routing |= key == "_routing";
+        Ok(())
+    }
+}
+
+fn word_list(value: &Value) -> Vec<String> {
+    match value {
+        Value::Array(items) => items.iter().map(java_value).collect(),
+        other => vec![java_value(other)],
+    }
+}
+
+/// Objects with their keys in order, as Java's sorted maps keep `_meta` and `meta`.
+pub(super) fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let ordered: BTreeMap<&String, &Value> = fields.iter().collect();
+            Value::Object(ordered.into_iter().map(|(key, value)| (key.clone(), sorted(value))).collect())
+        }
+        Value::Array(items) => items.iter().map(sorted).collect(),
+        other => other.clone(),
+    }
+}
+
+fn parse_properties(value: &Value, rules: &MappingRules, parent: &str, into: &mut BTreeMap<String, NodeDefinition>) -> Result<()> {
+    let fields = match value {
+        Value::Object(fields) => fields,
+        // An empty list is an empty object to Java's parser.
+        Value::Array(items) if items.is_empty() => return Ok(()),
+        _ => return Err(Error::parse("properties must be a map type")),
+    };
+    for (name, value) in fields {
+        let path = if parent.is_empty() { name.clone() } else { format!("{parent}.{name}") };
+        if parent.is_empty() && METADATA_FIELDS.contains(&name.as_str()) {
+            return Err(Error::mapper_parsing(format!("Field [{name}] is defined more than once")));
+        }
+        if name.is_empty() || name.split('.').any(|part| part.trim().is_empty()) {
+            return Err(Error::illegal_argument("name cannot be empty string"));
+        }
+        let Value::Object(body) = value else {
+            let class = java_class(value);
+            let package = if matches!(value, Value::Array(_) | Value::Object(_)) { "java.util" } else { "java.lang" };
+            let reason = format!("Expected map for property [fields] on field [{name}] but got a class {package}.{class}");
+            return Err(Error::mapper_parsing(reason));
+        };
+        let node = parse_node(name, &path, body, rules)?;
+        place(into, name, node)?;
+    }
+    Ok(())
+}
+
+/// Puts a node under a name; dots in the name become objects.
+fn place(into: &mut BTreeMap<String, NodeDefinition>, name: &str, node: NodeDefinition) -> Result<()> {
+    match name.split_once('.') {
+        None => {
+            match (into.get_mut(name), node) {
+                (Some(NodeDefinition::Object(known)), NodeDefinition::Object(new)) => known.absorb(new)?,
+                (_, node) => drop(into.insert(name.to_owned(), node)),
+            }
+            Ok(())
+        }
+        Some((first, rest)) => {
+            let entry = into.entry(first.to_owned()).or_insert_with(|| NodeDefinition::Object(ObjectDefinition::default()));
+            match entry {
+                NodeDefinition::Object(object) => place(&mut object.children, rest, node),
+                NodeDefinition::Field(_) => {
+                    Err(Error::illegal_argument(format!("can't merge a non object mapping [{first}] with an object mapping")))
+                }
+            }
+        }
+    }
+}
+
+impl ObjectDefinition {
+    /// Takes over another definition of the same object.
+    fn absorb(&mut self, other: ObjectDefinition) -> Result<()> {
+        self.dynamic = other.dynamic.or(self.dynamic);
+        self.enabled = other.enabled.or(self.enabled);
+        for (name, node) in other.children {
+            place(&mut self.children, &name, node)?;
+        }
+        Ok(())
+    }
+}
+
+fn parse_node(name: &str, path: &str, body: &Map<String, Value>, rules: &MappingRules) -> Result<NodeDefinition> {
+    let type_name = match body.get("type") {
+        Some(value) => java_value(value),
+        None if body.contains_key("properties") => "object".to_owned(),
+        // `enabled: false` alone is an object too; anything else must say what it is.
+        None if body.len() == 1 && body.contains_key("enabled") => "object".to_owned(),
+        None => return Err(Error::mapper_parsing(format!("No type specified for field [{name}]"))),
+    };
+    if type_name == "object" {
+        return parse_object(name, path, body, rules).map(NodeDefinition::Object);
+    }
+    match FieldType::from_name(&type_name) {
+        Some(field_type) => parse_field(name, path, field_type, body, rules, false).map(NodeDefinition::Field),
+        None => Err(Error::mapper_parsing(format!("No handler for type [{type_name}] declared on field [{name}]"))),
+    }
+}
+
+fn parse_object(name: &str, path: &str, body: &Map<String, Value>, rules: &MappingRules) -> Result<ObjectDefinition> {
+    let mut object = ObjectDefinition::default();
+    let mut unsupported = Vec::new();
+    for (key, value) in body {
+        match key.as_str() {
+            "type" => {}
+            "dynamic" => object.dynamic = Some(parse_dynamic(value)?),
+            "enabled" => object.enabled = Some(named_bool(value, "enabled.enabled")?),
+            "properties" => parse_properties(value, rules, path, &mut object.children)?,
+            _ => unsupported.push(format!("[{key} : {}]", java_value(value))),
+        }
+    }
+    if unsupported.is_empty() {
+        return Ok(object);
+    }
+    Err(Error::mapper_parsing(format!("Mapping definition for [{name}] has unsupported parameters:  {}", unsupported.join(" "))))
+}
+
+fn parse_field(
+    name: &str,
+    path: &str,
+    field_type: FieldType,
+    body: &Map<String, Value>,
+    rules: &MappingRules,
+    is_sub_field: bool,
+) -> Result<FieldDefinition> {
+    let mut field = FieldDefinition { field_type, parameters: Map::new(), copy_to: Vec::new(), fields: BTreeMap::new() };
+    for (key, value) in body {
+        match key.as_str() {
+            "type" => {}
+            "fields" => parse_sub_fields(name, path, value, rules, &mut field.fields)?,
+            "copy_to" => {
+                if is_sub_field {
+                    return Err(Error::illegal_argument(format!("[copy_to] may not be used to copy from a multi-field: [{path}]")));
+                }
+                field.copy_to = word_list(value);
+            }
+            _ => match parameters(field_type).iter().find(|parameter| parameter.name == key) {
+                Some(parameter) => {
+                    if value.is_null() && parameter.kind != Kind::NullValue {
+                        let reason = format!("[{key}] on mapper [{name}] of type [{}] must not have a [null] value", field_type.name());
+                        return Err(Error::mapper_parsing(reason));
+                    }
+                    if let Some(value) = read_parameter(parameter, value, name, field_type, rules)? {
+                        field.parameters.insert(key.clone(), value);
+                    }
+                }
+                None if accepted_and_dropped(field_type, key) => {}
+                None => {
+                    let reason = format!("unknown parameter [{key}] on mapper [{name}] of type [{}]", field_type.name());
+                    return Err(Error::mapper_parsing(reason));
+                }
+            },
+        }
+    }
+    // A search analyzer is only printed, and only means something, beside an analyzer.
+    if field.parameters.contains_key("search_analyzer") && !field.parameters.contains_key("analyzer") {
+        field.parameters.insert("analyzer".to_owned(), "default".into());
+    }
+    if field.parameters.contains_key("position_increment_gap")
+        && field.parameters.get("index_options").is_some_and(|options| options == "docs" || options == "freqs")
+    {
+        return Err(Error::mapper_parsing(format!("Cannot set position_increment_gap on field [{name}] without positions enabled")));
+    }
+    Ok(field)
+}
+
+fn parse_sub_fields(
+    name: &str,
+    path: &str,
+    value: &Value,
+    rules: &MappingRules,
+    into: &mut BTreeMap<String, FieldDefinition>,
+) -> Result<()> {
+    let fields = match value {
+        Value::Object(fields) => fields,
+        Value::Array(items) if items.is_empty() => return Ok(()),
+        other => {
+            let reason =
+                format!("expected map for property [fields] on field [{name}] or [{name}] but got a class java.lang.{}", java_class(other));
+            return Err(Error::mapper_parsing(reason));
+        }
+    };
+    for (sub, value) in fields {
+        if sub.contains('.') {
+            let reason = format!("Field name [{sub}] which is a multi field of [{name}] cannot contain '.'");
+            return Err(Error::mapper_parsing(reason));
+        }
+        let Value::Object(body) = value else {
+            return Err(Error::mapper_parsing(format!("illegal field [{sub}], only fields can be specified inside fields")));
+        };
+        let type_name = match body.get("type") {
+            Some(value) => java_value(value),
+            None => return Err(Error::mapper_parsing(format!("no type specified for property [{sub}]"))),
+        };
+        if type_name == "object" || type_name == "nested" {
+            return Err(Error::mapper_parsing(format!("Type [{type_name}] cannot be used in multi field")));
+        }
+        let Some(field_type) = FieldType::from_name(&type_name) else {
+            return Err(Error::mapper_parsing(format!("no handler for type [{type_name}] declared on field [{sub}]")));
+        };
+        into.insert(sub.clone(), parse_field(sub, &format!("{path}.{sub}"), field_type, body, rules, true)?);
+    }
+    Ok(())
+}
+
+/// A parameter's value in its printed form; `None` where it is the default.
+fn read_parameter(parameter: &Parameter, value: &Value, field: &str, field_type: FieldType, rules: &MappingRules) -> Result<Option<Value>> {
+    let text = || java_value(value);
+    Ok(match parameter.kind {
+        Kind::Bool(default) => Some(plain_bool(value)?).filter(|value| *value != default).map(Value::from),
+        Kind::ExplicitBool(_) => Some(plain_bool(value)?.into()),
+        Kind::Int(default) => {
+            let number = match value {
+                Value::Number(number) => match number.as_i64() {
+                    Some(number) => number,
+                    None => return Err(Error::illegal_argument(format!("{number} is not an integer value"))),
+                },
+                other => {
+                    let text = java_value(other);
+                    text.parse().map_err(|_| Error::NumberFormat { input: text })?
+                }
+            };
+            if i32::try_from(number).is_err() {
+                return Err(Error::illegal_argument(format!("{number} is not an integer value")));
+            }
+            (number != default).then(|| number.into())
+        }
+        Kind::Float(default) => {
+            let number = match value.as_f64() {
+                Some(number) => number,
+                None => text().parse().map_err(|_| Error::NumberFormat { input: text() })?,
+            };
+            (number != default).then(|| number.into())
+        }
+        Kind::Word(words) => {
+            let word = text();
+            if !words.contains(&word.as_str()) {
+                let list = words.join(", ");
+                let reason = format!("Unknown value [{word}] for field [{}] - accepted values are [{list}]", parameter.name);
+                return Err(Error::mapper_parsing(reason));
+            }
+            (words.first() != Some(&word.as_str())).then(|| word.into())
+        }
+        Kind::Text(default) => Some(text()).filter(|text| Some(text.as_str()) != default).map(Value::from),
+        Kind::Format => {
+            let format = text();
+            DateFormat::new(&format).map_err(|cause| Error::IllegalArgument {
+                reason: format!("Error parsing [{}] on field [{field}]: {cause}", parameter.name),
+                cause: Some(Box::new(cause)),
+            })?;
+            (format != super::field_types::DATE_FORMAT_DEFAULT).then(|| format.into())
+        }
+        Kind::Analyzer => {
+            let name = text();
+            if !rules.knows_analyzer(&name) {
+                return Err(Error::illegal_argument(format!("analyzer [{name}] has not been configured in mappings")));
+            }
+            (name != "default" || parameter.name != "analyzer").then(|| name.into())
+        }
+        Kind::Normalizer => {
+            let name = text();
+            if !rules.knows_normalizer(&name) && name != "default" {
+                return Err(Error::mapper_parsing(format!("normalizer [{name}] not found for field [{field}]")));
+            }
+            (name != "default").then(|| name.into())
+        }
+        Kind::NullValue if value.is_null() => None,
+        Kind::NullValue => Some(null_value(value, field_type)?),
+        Kind::Meta => match value {
+            Value::Object(fields) => Some(sorted(value)).filter(|_| !fields.is_empty()),
+            other => {
+                let reason = format!("[meta] must be an object, got {}[{}] for field [{field}]", java_class(other), java_value(other));
+                return Err(Error::mapper_parsing(reason));
+            }
+        },
+        Kind::Object => Some(value.clone()),
+        Kind::Fields => None,
+    })
+}
+
+fn null_value(value: &Value, field_type: FieldType) -> Result<Value> {
+    let text = java_value(value);
+    Ok(match field_type {
+        FieldType::Boolean => plain_bool(value)?.into(),
+        _ if field_type.is_whole_number() => {
+            let number: f64 = text.parse().map_err(|_| Error::NumberFormat { input: text.clone() })?;
+            text.parse::<i64>().unwrap_or(number as i64).into()
+        }
+        _ if field_type.is_float() => {
+            let number: f64 = text.parse().map_err(|_| Error::NumberFormat { input: text.clone() })?;
+            number.into()
+        }
+        _ => text.into(),
+    })
+}

@@ -1,0 +1,488 @@
+//! From the bytes of a document to the values of its leaves.
+
+use super::definition::METADATA_FIELDS;
+use super::dynamic::mapping_for;
+use super::field_types::{DateFormat, FieldType, Number, number_from_text, read_bool, read_date, read_number, read_text};
+use super::merge::join;
+use super::tree::{self, Node as Json, NodeValue};
+use super::{Dynamic, FieldNode, FieldValue, LeafField, Mapping, MappingRules, Node, ObjectNode, ParseMode, ParsedDocument};
+use crate::error::{Error, Result};
+use serde_json::{Map, Value};
+use std::sync::LazyLock;
+
+/// How deep the objects or arrays of a document may nest (`index.mapping.depth.limit`'s default).
+pub const DEPTH_LIMIT: usize = 20;
+
+/// The longest term of an index, in bytes.
+const TERM_BYTES_MAX: usize = 32_766;
+
+/// How often new fields may lead to more new fields before the document is refused.
+const DYNAMIC_ROUNDS_MAX: usize = 8;
+
+/// What stands in for an object that the mapping does not know.
+static UNKNOWN_OBJECT: LazyLock<ObjectNode> = LazyLock::new(ObjectNode::default);
+
+impl Mapping {
+    /// Reads a document.
+    ///
+    /// # Errors
+    /// Only under [`ParseMode::Strict`]: text that is no JSON object, or a value that does not fit.
+    pub fn parse_document(&self, id: &str, source: &[u8], mode: ParseMode) -> Result<ParsedDocument> {
+        let strict = mode == ParseMode::Strict;
+        let root = match read_root(source) {
+            Ok(root) => root,
+            Err(error) if strict => return Err(error),
+            // The record is what it is; without a source that can be read there is nothing to search.
+            Err(_) => return Ok(ParsedDocument::default()),
+        };
+        let mut reader = Reader { mapping: self, id, source, mode, out: ParsedDocument::default(), additions: Map::new() };
+        reader.root(&root)?;
+        if reader.additions.is_empty() {
+            return Ok(reader.out);
+        }
+        self.parse_with_additions(id, source, &root, reader.additions)
+    }
+
+    /// Reads again under the mapping that has the new fields: two values of one new field may not fit each other.
+    fn parse_with_additions(
+        &self,
+        id: &str,
+        source: &[u8],
+        root: &[(std::borrow::Cow<'_, str>, Json<'_>)],
+        additions: Map<String, Value>,
+    ) -> Result<ParsedDocument> {
+        let mut update = additions;
+        for _ in 0..DYNAMIC_ROUNDS_MAX {
+            let body = serde_json::json!({"properties": update});
+            let extended = self.merge(&body, &MappingRules::unlimited())?;
+            let mut reader =
+                Reader { mapping: &extended, id, source, mode: ParseMode::Strict, out: ParsedDocument::default(), additions: Map::new() };
+            reader.root(root)?;
+            if reader.additions.is_empty() {
+                reader.out.dynamic_update = Some(body);
+                return Ok(reader.out);
+            }
+            update.append(&mut reader.additions);
+        }
+        Err(Error::mapper_parsing("failed to parse"))
+    }
+}
+
+fn failed_to_parse(cause: Error) -> Error {
+    Error::MapperParsing { reason: "failed to parse".to_owned(), cause: Some(Box::new(cause)) }
+}
+
+fn read_root(source: &[u8]) -> Result<Vec<(std::borrow::Cow<'_, str>, Json<'_>)>> {
+    if source.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        return Err(failed_to_parse(Error::NotXContent {
+            reason: "Compressor detection can only be called on some xcontent bytes or compressed xcontent bytes".to_owned(),
+        }));
+    }
+    match tree::parse(source).map_err(failed_to_parse)?.value {
+        NodeValue::Object(fields) => Ok(fields),
+        NodeValue::Null | NodeValue::Bool(_) | NodeValue::Number(_) | NodeValue::Text(_) | NodeValue::Array(_) => Ok(Vec::new()),
+    }
+}
+
+struct Reader<'m> {
+    mapping: &'m Mapping,
+    id: &'m str,
+    source: &'m [u8],
+    mode: ParseMode,
+    out: ParsedDocument,
+    /// New fields by their full path.
+    additions: Map<String, Value>,
+}
+
+/// An object being read.
+#[derive(Clone, Copy)]
+struct Place<'p> {
+    object: &'p ObjectNode,
+    path: &'p str,
+    dynamic: Dynamic,
+    depth: usize,
+}
+
+impl<'m> Reader<'m> {
+    fn is_strict(&self) -> bool {
+        self.mode == ParseMode::Strict
+    }
+
+    /// Whether a field or object existed when the operation was sequenced.
+    fn is_known(&self, since_version: u64) -> bool {
+        match self.mode {
+            ParseMode::Strict => true,
+            ParseMode::Total(version) => since_version <= version,
+        }
+    }
+
+    fn root(&mut self, fields: &[(std::borrow::Cow<'_, str>, Json<'_>)]) -> Result<()> {
+        let mapping = self.mapping;
+        if !mapping.root.enabled {
+            return Ok(());
+        }
+        let place = Place { object: &mapping.root, path: "", dynamic: mapping.root.dynamic.unwrap_or(Dynamic::True), depth: 0 };
+        self.fields(fields, place)
+    }
+
+    fn fields(&mut self, fields: &[(std::borrow::Cow<'_, str>, Json<'_>)], place: Place<'_>) -> Result<()> {
+        if place.depth > DEPTH_LIMIT {
+            return self.refuse(|| {
+                failed_to_parse(Error::parse(format!(
+                    "The depth of the field has exceeded the allowed limit of [{DEPTH_LIMIT}]. \
+                     This limit can be set by changing the [index.mapping.depth.limit] index level setting."
+                )))
+            });
+        }
+        for (key, value) in fields {
+            if place.path.is_empty() && METADATA_FIELDS.contains(&key.as_ref()) {
+                self.refuse(|| self.metadata_field(key, value))?;
+                continue;
+            }
+            if key.contains('.') {
+                self.dotted(key, value, place)?;
+            } else if key.is_empty() {
+                self.refuse(|| failed_to_parse(Error::illegal_argument("field name cannot be an empty string")))?;
+            } else {
+                self.entry(key, key, value, place)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// An error under strict reading; nothing otherwise.
+    fn refuse(&self, error: impl FnOnce() -> Error) -> Result<()> {
+        if self.is_strict() { Err(error()) } else { Ok(()) }
+    }
+
+    fn metadata_field(&self, key: &str, value: &Json<'_>) -> Error {
+        let reason =
+            format!("Field [{key}] is a metadata field and cannot be added inside a document. Use the index API request parameters.");
+        self.does_not_fit(key, key, value, Error::mapper_parsing(reason))
+    }
+
+    fn does_not_fit(&self, path: &str, type_name: &str, value: &Json<'_>, cause: Error) -> Error {
+        let (id, preview) = (self.id, value.preview());
+        Error::MapperParsing {
+            reason: format!(
+                "failed to parse field [{path}] of type [{type_name}] in document with id '{id}'. Preview of field's value: '{preview}'"
+            ),
+            cause: Some(Box::new(cause)),
+        }
+    }
+
+    /// `a.b.c` names objects and a field in them.
+    fn dotted(&mut self, key: &str, value: &Json<'_>, place: Place<'_>) -> Result<()> {
+        let mut parts: Vec<&str> = key.split('.').collect();
+        // Java's split forgets empty parts at the end.
+        while parts.last().is_some_and(|part| part.is_empty()) {
+            parts.pop();
+        }
+        if parts.is_empty() || parts.iter().any(|part| part.trim().is_empty()) {
+            let reason = format!("object field starting or ending with a [.] makes object resolution ambiguous: [{key}]");
+            return self.refuse(|| failed_to_parse(Error::illegal_argument(reason)));
+        }
+        self.descend(&parts, key, value, place)
+    }
+
+    fn descend(&mut self, parts: &[&str], key: &str, value: &Json<'_>, place: Place<'_>) -> Result<()> {
+        let (first, rest) = match parts {
+            [] => return Ok(()),
+            [last] => return self.entry(last, key, value, place),
+            [first, rest @ ..] => (*first, rest),
+        };
+        let path = join(place.path, first);
+        let known = place.object.children.get(first).filter(|node| self.node_is_known(node));
+        match known {
+            Some(Node::Object(object)) => {
+                if !object.enabled {
+                    return Ok(());
+                }
+                let dynamic = object.dynamic.unwrap_or(place.dynamic);
+                self.descend(rest, key, value, Place { object, path: &path, dynamic, depth: place.depth + 1 })
+            }
+            Some(Node::Field(field)) => {
+                let kind = self.mapping.leaf(field.leaf).map_or("unknown", |leaf| leaf.field_type.name());
+                let whole = join(place.path, key);
+                self.refuse(|| {
+                    Error::mapper_parsing(format!(
+                        "Could not dynamically add mapping for field [{whole}]. \
+                         Existing mapping for [{path}] must be of type object but found [{kind}]."
+                    ))
+                })
+            }
+            None => {
+                if value.value == NodeValue::Null || !self.may_add(first, &path, place)? {
+                    return Ok(());
+                }
+                self.descend(
+                    rest,
+                    key,
+                    value,
+                    Place { object: &UNKNOWN_OBJECT, path: &path, dynamic: place.dynamic, depth: place.depth + 1 },
+                )
+            }
+        }
+    }
+
+    fn node_is_known(&self, node: &Node) -> bool {
+        match node {
+            Node::Object(object) => self.is_known(object.since_version),
+            Node::Field(field) => self.mapping.leaf(field.leaf).is_some_and(|leaf| self.is_known(leaf.since_version)),
+        }
+    }
+
+    /// Whether an unknown field is to be added: not while a log is applied, not where `dynamic` says no.
+    fn may_add(&self, name: &str, _path: &str, place: Place<'_>) -> Result<bool> {
+        if !self.is_strict() {
+            return Ok(false);
+        }
+        match place.dynamic {
+            Dynamic::True | Dynamic::FalseAllowTemplates | Dynamic::StrictAllowTemplates => Ok(true),
+            Dynamic::False => Ok(false),
+            Dynamic::Strict => Err(self.strict_error(name, place)),
+        }
+    }
+
+    fn strict_error(&self, name: &str, place: Place<'_>) -> Error {
+        let object = if place.path.is_empty() { "_doc" } else { place.path };
+        Error::StrictDynamicMapping { field: name.to_owned(), object: object.to_owned() }
+    }
+
+    fn entry(&mut self, name: &str, key: &str, value: &Json<'_>, place: Place<'_>) -> Result<()> {
+        if name.trim().is_empty() {
+            return Ok(());
+        }
+        match place.object.children.get(name).filter(|node| self.node_is_known(node)) {
+            Some(Node::Object(object)) => self.object(object, name, Some(key), value, place),
+            Some(Node::Field(field)) => self.field(field, value, 0),
+            None => self.unknown(name, value, place, 0),
+        }
+    }
+
+    fn object(&mut self, object: &ObjectNode, name: &str, key: Option<&str>, value: &Json<'_>, parent: Place<'_>) -> Result<()> {
+        if !object.enabled {
+            return Ok(());
+        }
+        let path = join(parent.path, name);
+        match &value.value {
+            NodeValue::Null => Ok(()),
+            NodeValue::Object(fields) => {
+                let dynamic = object.dynamic.unwrap_or(parent.dynamic);
+                self.fields(fields, Place { object, path: &path, dynamic, depth: parent.depth + 1 })
+            }
+            NodeValue::Array(items) => {
+                for item in items {
+                    self.object(
+                        object,
+                        name,
+                        None,
+                        item,
+                        Place { depth: parent.depth + usize::from(matches!(item.value, NodeValue::Array(_))), ..parent },
+                    )?;
+                }
+                Ok(())
+            }
+            NodeValue::Bool(_) | NodeValue::Number(_) | NodeValue::Text(_) => self.refuse(|| {
+                // Inside an array the parser has no name for it.
+                let key = key.unwrap_or("null");
+                Error::mapper_parsing(format!(
+                    "object mapping for [{path}] tried to parse field [{key}] as object, but found a concrete value"
+                ))
+            }),
+        }
+    }
+
+    fn unknown(&mut self, name: &str, value: &Json<'_>, place: Place<'_>, array_depth: usize) -> Result<()> {
+        if value.value == NodeValue::Null {
+            return Ok(());
+        }
+        let path = join(place.path, name);
+        if !self.may_add(name, &path, place)? {
+            return Ok(());
+        }
+        if let NodeValue::Array(items) = &value.value {
+            if array_depth >= DEPTH_LIMIT {
+                return self.array_too_deep();
+            }
+            for item in items {
+                self.unknown(name, item, place, array_depth + 1)?;
+            }
+            return Ok(());
+        }
+        let templates_only = matches!(place.dynamic, Dynamic::StrictAllowTemplates | Dynamic::FalseAllowTemplates);
+        if !self.additions.contains_key(&path) {
+            match mapping_for(&self.mapping.options, name, &path, value, templates_only) {
+                Some(mapping) => drop(self.additions.insert(path.clone(), mapping)),
+                None if place.dynamic == Dynamic::StrictAllowTemplates => return Err(self.strict_error(name, place)),
+                None => return Ok(()),
+            }
+        }
+        // Fields inside a new object are new as well, unless a template made something else of it.
+        let is_plain_object = self.additions.get(&path).is_some_and(|mapping| *mapping == serde_json::json!({"type": "object"}));
+        if let NodeValue::Object(fields) = &value.value
+            && is_plain_object
+        {
+            return self.fields(fields, Place { object: &UNKNOWN_OBJECT, path: &path, dynamic: place.dynamic, depth: place.depth + 1 });
+        }
+        Ok(())
+    }
+
+    fn array_too_deep(&self) -> Result<()> {
+        self.refuse(|| {
+            failed_to_parse(Error::parse(format!(
+                "The depth of the nested array field has exceeded the allowed limit of [{DEPTH_LIMIT}]. \
+                 This limit can be set by changing the [index.mapping.depth.limit] index level setting."
+            )))
+        })
+    }
+
+    fn field(&mut self, field: &FieldNode, value: &Json<'_>, array_depth: usize) -> Result<()> {
+        if let NodeValue::Array(items) = &value.value {
+            if array_depth >= DEPTH_LIMIT {
+                return self.array_too_deep();
+            }
+            for item in items {
+                self.field(field, item, array_depth + 1)?;
+            }
+            return Ok(());
+        }
+        let mapping = self.mapping;
+        let Some(leaf) = mapping.leaf(field.leaf) else { return Ok(()) };
+        if !self.is_known(leaf.since_version) {
+            return Ok(());
+        }
+        self.leaf(field.leaf, leaf, value)?;
+        for sub in field.fields.values() {
+            self.field(sub, value, array_depth)?;
+        }
+        if value.value != NodeValue::Null {
+            for target in &leaf.copy_to {
+                self.copy_to(target, value)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn copy_to(&mut self, target: &str, value: &Json<'_>) -> Result<()> {
+        let mapping = self.mapping;
+        match mapping.field(target) {
+            Some((number, leaf)) if self.is_known(leaf.since_version) => self.leaf(number, leaf, value),
+            Some(_) => Ok(()),
+            None => {
+                let dynamic = mapping.root.dynamic.unwrap_or(Dynamic::True);
+                let place = Place { object: &UNKNOWN_OBJECT, path: "", dynamic, depth: 0 };
+                if self.may_add(target, target, place)? {
+                    self.unknown(target, value, place, 0)?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn leaf(&mut self, number: u32, leaf: &LeafField, value: &Json<'_>) -> Result<()> {
+        match self.read(leaf, value) {
+            // A term that is too long is an error of the index, not of the field.
+            Ok(Some(FieldValue::Text(text))) if leaf.field_type == FieldType::Keyword && is_immense(leaf, &text) => {
+                self.refuse(|| immense_term(&leaf.path, &text))?;
+                self.ignore(leaf);
+            }
+            Ok(Some(found)) => self.out.values.push((number, found)),
+            Ok(None) => {}
+            Err(cause) => {
+                let is_object = matches!(value.value, NodeValue::Object(_));
+                let lenient = leaf.options().ignore_malformed && !is_object;
+                if self.is_strict() && !lenient {
+                    return Err(self.does_not_fit(&leaf.path, leaf.field_type.name(), &self.as_read(leaf, value), cause));
+                }
+                self.ignore(leaf);
+            }
+        }
+        Ok(())
+    }
+
+    fn ignore(&mut self, leaf: &LeafField) {
+        if !self.out.ignored.iter().any(|known| **known == *leaf.path) {
+            self.out.ignored.push(leaf.path.to_string());
+        }
+    }
+
+    /// A float beyond its type is shown as what it was read as.
+    fn as_read<'v>(&self, leaf: &LeafField, value: &Json<'v>) -> Json<'v> {
+        let infinite = |text: &str| match leaf.field_type {
+            FieldType::Float => text.parse().is_ok_and(|number: f64| super::field_types::round_to_float(number).is_infinite()),
+            FieldType::Double => text.parse().is_ok_and(f64::is_infinite),
+            _ => false,
+        };
+        match &value.value {
+            NodeValue::Number(text) if infinite(text) => {
+                let shown = if text.starts_with('-') { "-Infinity" } else { "Infinity" };
+                Json { value: NodeValue::Text(shown.into()), ..value.clone() }
+            }
+            _ => value.clone(),
+        }
+    }
+
+    fn read(&self, leaf: &LeafField, value: &Json<'_>) -> Result<Option<FieldValue>> {
+        let options = leaf.options();
+        if value.value == NodeValue::Null {
+            return Ok(options.null_value.as_ref().and_then(|value| null_value(leaf.field_type, value, &options.date_format)));
+        }
+        Ok(match leaf.field_type {
+            FieldType::Text => Some(FieldValue::Text(read_text(value, self.source)?.into_owned())),
+            FieldType::Keyword => {
+                let text = read_text(value, self.source)?;
+                // Java counts UTF-16 units; the bytes are never fewer.
+                if options.ignore_above.is_some_and(|limit| text.len() > limit && text.encode_utf16().count() > limit) {
+                    return Ok(None);
+                }
+                Some(FieldValue::Text(text.into_owned()))
+            }
+            FieldType::Boolean => Some(FieldValue::Bool(read_bool(value, self.source)?)),
+            FieldType::Date => Some(FieldValue::Long(read_date(value, &options.date_format, self.source)?)),
+            FieldType::Long
+            | FieldType::Integer
+            | FieldType::Short
+            | FieldType::Byte
+            | FieldType::Double
+            | FieldType::Float
+            | FieldType::HalfFloat => read_number(value, leaf.field_type, options.coerce, self.source)?.map(number_value),
+        })
+    }
+}
+
+fn is_immense(leaf: &LeafField, text: &str) -> bool {
+    text.len() > TERM_BYTES_MAX && (leaf.options().index || leaf.options().doc_values)
+}
+
+fn immense_term(path: &str, text: &str) -> Error {
+    let prefix: Vec<String> = text.bytes().take(30).map(|byte| byte.cast_signed().to_string()).collect();
+    let original = format!("bytes can be at most {TERM_BYTES_MAX} in length; got {}", text.len());
+    let reason = format!(
+        "Document contains at least one immense term in field=\"{path}\" (whose UTF8 encoding is longer than the max length {TERM_BYTES_MAX}), all of which were skipped.  \
+         Please correct the analyzer to not produce such terms.  The prefix of the first immense term is: '[{}]...', original message: {original}",
+        prefix.join(", ")
+    );
+    Error::illegal_argument(reason)
+}
+
+fn number_value(number: Number) -> FieldValue {
+    match number {
+        Number::Whole(value) => FieldValue::Long(value),
+        Number::Float(value) => FieldValue::Double(value),
+    }
+}
+
+fn null_value(field_type: FieldType, value: &Value, format: &DateFormat) -> Option<FieldValue> {
+    let text = super::definition::java_value(value);
+    match field_type {
+        FieldType::Text | FieldType::Keyword => Some(FieldValue::Text(text)),
+        FieldType::Boolean => value.as_bool().map(FieldValue::Bool),
+        FieldType::Date => format.parse(&text, super::field_types::Rounding::Down, None).ok().map(FieldValue::Long),
+        _ => number_from_text(&text, field_type).ok().map(number_value),
+    }
+}
+
+#[cfg(test)]
+#[path = "document_tests.rs"]
+mod tests;

@@ -1,0 +1,605 @@
+//! Date formats and date math: text to milliseconds since 1970, and back.
+//!
+//! A format is a list of alternatives (`strict_date_optional_time||epoch_millis`), each a known name or a Java pattern. Parts
+//! that a text leaves out become the first moment they allow, or the last when rounding up, which is what makes
+//! `lte: 2024-01` include the whole month.
+
+use super::civil::{DAY_MILLIS, civil_from_days, days_from_civil, days_in_month, weekday};
+use super::date_pattern::Pattern;
+use crate::error::{Error, Result};
+use jiff::tz::TimeZone;
+
+/// The format of a date field that names none.
+pub const DATE_FORMAT_DEFAULT: &str = "strict_date_optional_time||epoch_millis";
+
+/// A parsed format.
+#[derive(Clone, Debug)]
+pub struct DateFormat {
+    name: String,
+    alternatives: Vec<Alternative>,
+}
+
+#[derive(Clone, Debug)]
+enum Alternative {
+    OptionalTime { strict: bool },
+    EpochMillis,
+    EpochSecond,
+    Pattern(Pattern),
+}
+
+/// What a text said of a moment; what it left out is `None`.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Parts {
+    pub(super) year: Option<i64>,
+    pub(super) month: Option<i64>,
+    pub(super) day: Option<i64>,
+    pub(super) day_of_year: Option<i64>,
+    pub(super) hour: Option<i64>,
+    pub(super) hour_of_half: Option<i64>,
+    pub(super) afternoon: Option<bool>,
+    pub(super) minute: Option<i64>,
+    pub(super) second: Option<i64>,
+    pub(super) nanos: Option<i64>,
+    pub(super) epoch_millis: Option<i64>,
+    pub(super) zone: Option<TimeZone>,
+}
+
+/// Whether left-out parts become the first or the last moment that they allow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rounding {
+    /// `2024-01` is its first millisecond.
+    Down,
+    /// `2024-01` is its last millisecond.
+    Up,
+}
+
+/// The patterns behind the names, strict first.
+const NAMED: &[(&str, &str)] = &[
+    ("basic_date", "yyyyMMdd"),
+    ("basic_date_time", "yyyyMMdd'T'HHmmss.SSSZ"),
+    ("basic_date_time_no_millis", "yyyyMMdd'T'HHmmssZ"),
+    ("basic_ordinal_date", "yyyyDDD"),
+    ("date", "yyyy-MM-dd"),
+    ("date_hour", "yyyy-MM-dd'T'HH"),
+    ("date_hour_minute", "yyyy-MM-dd'T'HH:mm"),
+    ("date_hour_minute_second", "yyyy-MM-dd'T'HH:mm:ss"),
+    ("date_hour_minute_second_fraction", "yyyy-MM-dd'T'HH:mm:ss.SSS"),
+    ("date_hour_minute_second_millis", "yyyy-MM-dd'T'HH:mm:ss.SSS"),
+    ("date_time", "yyyy-MM-dd'T'HH:mm:ss.SSSXXX"),
+    ("date_time_no_millis", "yyyy-MM-dd'T'HH:mm:ssXXX"),
+    ("hour", "HH"),
+    ("hour_minute", "HH:mm"),
+    ("hour_minute_second", "HH:mm:ss"),
+    ("hour_minute_second_fraction", "HH:mm:ss.SSS"),
+    ("hour_minute_second_millis", "HH:mm:ss.SSS"),
+    ("ordinal_date", "yyyy-DDD"),
+    ("rfc3339_lenient", "yyyy-MM-dd'T'HH:mm:ss[.SSS]XXX"),
+    ("time", "HH:mm:ss.SSSXXX"),
+    ("time_no_millis", "HH:mm:ssXXX"),
+    ("year", "yyyy"),
+    ("year_month", "yyyy-MM"),
+    ("year_month_day", "yyyy-MM-dd"),
+];
+
+impl Default for DateFormat {
+    fn default() -> Self {
+        DateFormat {
+            name: DATE_FORMAT_DEFAULT.to_owned(),
+            alternatives: vec![Alternative::OptionalTime { strict: true }, Alternative::EpochMillis],
+        }
+    }
+}
+
+impl DateFormat {
+    /// Reads a format.
+    ///
+    /// # Errors
+    /// A name that is none and no pattern either: `Invalid format: [x]: Unknown pattern letter: o`.
+    pub fn new(format: &str) -> Result<Self> {
+        let invalid = |reason: String| Error::IllegalArgument {
+            reason: format!("Invalid format: [{format}]: {reason}"),
+            cause: Some(Box::new(Error::illegal_argument(reason))),
+        };
+        let mut alternatives = Vec::new();
+        for name in format.split("||") {
+            let bare = name.strip_prefix("strict_").unwrap_or(name);
+            alternatives.push(match bare {
+                "" => return Err(Error::illegal_argument("No date pattern provided")),
+                "date_optional_time" | "iso8601" | "date_optional_time_nanos" => {
+                    Alternative::OptionalTime { strict: bare != name || bare == "iso8601" }
+                }
+                "epoch_millis" => Alternative::EpochMillis,
+                "epoch_second" => Alternative::EpochSecond,
+                _ => match NAMED.iter().find(|(known, _)| *known == bare) {
+                    Some((_, pattern)) => Alternative::Pattern(Pattern::new(pattern, bare != name).map_err(invalid)?),
+                    None => Alternative::Pattern(Pattern::new(name, true).map_err(invalid)?),
+                },
+            });
+        }
+        Ok(DateFormat { name: format.to_owned(), alternatives })
+    }
+
+    /// The format as it was given.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Reads a text as milliseconds since 1970; `zone` counts where the text names none.
+    ///
+    /// # Errors
+    /// A text that fits no alternative.
+    pub fn parse(&self, text: &str, rounding: Rounding, zone: Option<&TimeZone>) -> Result<i64> {
+        if text.is_empty() {
+            return Err(Error::illegal_argument("cannot parse empty date"));
+        }
+        for alternative in &self.alternatives {
+            if let Some(millis) = alternative.parse(text).and_then(|parts| parts.resolve(rounding, zone)) {
+                return Ok(millis);
+            }
+        }
+        let detail = match self.alternatives.len() {
+            1 => format!("Text '{text}' could not be parsed at index 0"),
+            _ => "Failed to parse with all enclosed parsers".to_owned(),
+        };
+        Err(Error::IllegalArgument {
+            reason: format!("failed to parse date field [{text}] with format [{}]", self.name),
+            cause: Some(Box::new(Error::DateTimeParse { reason: detail })),
+        })
+    }
+
+    /// Prints milliseconds in the first alternative, in UTC.
+    pub fn print(&self, millis: i64) -> String {
+        match self.alternatives.first() {
+            Some(Alternative::EpochMillis) => millis.to_string(),
+            Some(Alternative::EpochSecond) => (millis.div_euclid(1_000)).to_string(),
+            Some(Alternative::Pattern(pattern)) => pattern.print(millis),
+            Some(Alternative::OptionalTime { .. }) | None => print_optional_time(millis),
+        }
+    }
+}
+
+/// `2024-01-02T03:04:05.678Z`
+fn print_optional_time(millis: i64) -> String {
+    let (year, month, day) = civil_from_days(millis.div_euclid(DAY_MILLIS));
+    let rest = millis.rem_euclid(DAY_MILLIS);
+    let (hour, minute, second) = (rest / 3_600_000, rest / 60_000 % 60, rest / 1_000 % 60);
+    let sign = if year < 0 { "-" } else { "" };
+    format!("{sign}{:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", year.abs(), rest % 1_000)
+}
+
+impl Alternative {
+    fn parse(&self, text: &str) -> Option<Parts> {
+        match self {
+            Alternative::OptionalTime { strict } => parse_optional_time(text, *strict),
+            Alternative::EpochMillis => parse_epoch(text, 1),
+            Alternative::EpochSecond => parse_epoch(text, 1_000),
+            Alternative::Pattern(pattern) => pattern.parse(text),
+        }
+    }
+}
+
+fn parse_epoch(text: &str, scale: i64) -> Option<Parts> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits = whole.strip_prefix('-').unwrap_or(whole);
+    let plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    // Java refuses more than nineteen digits, and so would the cast.
+    if digits.is_empty() || digits.len() > 19 || !plain(digits) || !plain(fraction) || fraction.len() > 9 {
+        return None;
+    }
+    let mut millis = whole.parse::<i64>().ok()?.checked_mul(scale)?;
+    if scale == 1_000 && !fraction.is_empty() {
+        let part = format!("{fraction:0<3}").get(..3)?.parse::<i64>().ok()?;
+        millis = millis.checked_add(if whole.starts_with('-') { -part } else { part })?;
+    }
+    Some(Parts { epoch_millis: Some(millis), ..Parts::default() })
+}
+
+/// A reader over digits and separators.
+pub(super) struct Scanner<'a> {
+    pub(super) text: &'a str,
+    pub(super) at: usize,
+}
+
+impl Scanner<'_> {
+    pub(super) fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    pub(super) fn rest(&self) -> &str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    pub(super) fn take(&mut self, byte: u8) -> bool {
+        let found = self.peek() == Some(byte);
+        self.at += usize::from(found);
+        found
+    }
+
+    pub(super) fn done(&self) -> bool {
+        self.at >= self.text.len()
+    }
+
+    /// Between `min` and `max` digits.
+    pub(super) fn number(&mut self, min: usize, max: usize) -> Option<i64> {
+        let start = self.at;
+        while self.at - start < max && self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+            self.at += 1;
+        }
+        if self.at - start < min {
+            return None;
+        }
+        self.text.get(start..self.at)?.parse().ok()
+    }
+
+    /// Up to nine digits after a point, as nanoseconds.
+    pub(super) fn fraction(&mut self, min: usize, max: usize) -> Option<i64> {
+        let start = self.at;
+        let value = self.number(min, max)?;
+        let digits = u32::try_from(self.at - start).ok()?;
+        10_i64.checked_pow(9_u32.checked_sub(digits)?)?.checked_mul(value)
+    }
+
+    /// `Z`, `+02`, `+0200`, `+02:00`, or the name of a zone in its region form.
+    pub(super) fn offset(&mut self) -> Option<TimeZone> {
+        if self.take(b'Z') {
+            return Some(TimeZone::UTC);
+        }
+        let sign = match self.peek()? {
+            b'+' => 1,
+            b'-' => -1,
+            _ => return self.zone_name(),
+        };
+        self.at += 1;
+        let hours = self.number(2, 2)?;
+        let minutes = if self.take(b':') {
+            self.number(2, 2)?
+        } else if self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+            self.number(2, 2)?
+        } else {
+            0
+        };
+        if hours > 18 || minutes > 59 {
+            return None;
+        }
+        let seconds = i32::try_from(sign * (hours * 3_600 + minutes * 60)).ok()?;
+        Some(TimeZone::fixed(jiff::tz::Offset::from_seconds(seconds).ok()?))
+    }
+
+    fn zone_name(&mut self) -> Option<TimeZone> {
+        let length = self.rest().bytes().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'_')).count();
+        let name = self.rest().get(..length).filter(|name| !name.is_empty())?;
+        let zone = if name == "UTC" || name == "GMT" { TimeZone::UTC } else { TimeZone::get(name).ok()? };
+        self.at += length;
+        Some(zone)
+    }
+}
+
+/// `yyyy[-MM[-dd['T'[HH[:mm[:ss[.SSS]]][offset]]]]]`
+fn parse_optional_time(text: &str, strict: bool) -> Option<Parts> {
+    let mut scanner = Scanner { text, at: 0 };
+    let mut parts = Parts::default();
+    let width = if strict { 2 } else { 1 };
+    let negative = scanner.take(b'-');
+    let plus = !negative && scanner.take(b'+');
+    let start = scanner.at;
+    let year = scanner.number(if strict { 4 } else { 1 }, 9)?;
+    // More than four digits need a sign.
+    if (plus && scanner.at - start <= 4) || (!plus && !negative && scanner.at - start > 4) {
+        return None;
+    }
+    parts.year = Some(if negative { -year } else { year });
+    if scanner.done() {
+        return Some(parts);
+    }
+    if scanner.take(b'-') {
+        parts.month = Some(scanner.number(width, 2)?);
+        if scanner.take(b'-') {
+            parts.day = Some(scanner.number(width, 2)?);
+        }
+    }
+    if scanner.done() {
+        return Some(parts);
+    }
+    if !scanner.take(b'T') || parts.day.is_none() {
+        return None;
+    }
+    if scanner.done() {
+        return Some(parts);
+    }
+    parts.hour = Some(scanner.number(width, 2)?);
+    if scanner.take(b':') {
+        parts.minute = Some(scanner.number(width, 2)?);
+        if scanner.take(b':') {
+            parts.second = Some(scanner.number(width, 2)?);
+            if scanner.take(b'.') || scanner.take(b',') {
+                parts.nanos = Some(scanner.fraction(1, 9)?);
+            }
+        }
+    }
+    if !scanner.done() {
+        parts.zone = Some(scanner.offset()?);
+    }
+    scanner.done().then_some(parts)
+}
+
+impl Parts {
+    fn resolve(&self, rounding: Rounding, zone: Option<&TimeZone>) -> Option<i64> {
+        if let Some(millis) = self.epoch_millis {
+            return Some(millis);
+        }
+        let up = rounding == Rounding::Up;
+        let pick = |value: Option<i64>, low: i64, high: i64| value.unwrap_or(if up { high } else { low });
+        let year = self.year.unwrap_or(1970);
+        let in_range = |value: i64, low: i64, high: i64| (low..=high).contains(&value).then_some(value);
+        let (month, day) = match self.day_of_year {
+            Some(day_of_year) => {
+                let length = days_from_civil(year + 1, 1, 1) - days_from_civil(year, 1, 1);
+                let days = days_from_civil(year, 1, 1) + in_range(day_of_year, 1, length)? - 1;
+                let (_, month, day) = civil_from_days(days);
+                (month, day)
+            }
+            // A pattern without a date means the first of January, whichever way it is rounded.
+            None if self.year.is_none() && self.month.is_none() && self.day.is_none() => (1, 1),
+            None => {
+                let month = in_range(pick(self.month, 1, 12), 1, 12)?;
+                (month, in_range(pick(self.day, 1, days_in_month(year, month)), 1, days_in_month(year, month))?)
+            }
+        };
+        let hour = match (self.hour, self.hour_of_half) {
+            (Some(hour), _) => hour,
+            (None, Some(hour)) => in_range(hour, 1, 12)? % 12 + if self.afternoon == Some(true) { 12 } else { 0 },
+            (None, None) => pick(None, 0, 23),
+        };
+        let (hour, minute) = (in_range(hour, 0, 23)?, in_range(pick(self.minute, 0, 59), 0, 59)?);
+        let (second, nanos) = (in_range(pick(self.second, 0, 59), 0, 59)?, pick(self.nanos, 0, 999_999_999));
+        let days = days_from_civil(year, month, day);
+        let local =
+            days.checked_mul(DAY_MILLIS)?.checked_add(hour * 3_600_000 + minute * 60_000 + second * 1_000 + nanos.div_euclid(1_000_000))?;
+        Some(to_utc(local, self.zone.as_ref().or(zone)))
+    }
+}
+
+/// The moment of a local time in a zone.
+pub(super) fn to_utc(local_millis: i64, zone: Option<&TimeZone>) -> i64 {
+    let Some(zone) = zone else { return local_millis };
+    let guess = local_millis - offset_millis(local_millis, zone);
+    // One correction is enough away from a gap; inside one any answer is as good.
+    local_millis - offset_millis(guess, zone)
+}
+
+/// How far a zone is ahead of UTC at a moment.
+pub(super) fn offset_millis(utc_millis: i64, zone: &TimeZone) -> i64 {
+    let at = jiff::Timestamp::from_millisecond(utc_millis).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    i64::from(zone.to_offset(at).seconds()) * 1_000
+}
+
+/// Reads a time zone as queries name it: `+01:00`, `Z`, `Europe/Paris`.
+///
+/// # Errors
+/// A zone that is not known.
+pub fn parse_zone(text: &str) -> Result<TimeZone> {
+    let mut scanner = Scanner { text, at: 0 };
+    match scanner.offset() {
+        Some(zone) if scanner.done() => Ok(zone),
+        _ => Err(Error::IllegalArgument { reason: format!("Unknown time-zone ID: {text}"), cause: None }),
+    }
+}
+
+/// Reads a date with math: `now-1d/d`, `2024-01-01||+1M/d`, or a plain date.
+///
+/// `now_millis` is what `now` means. Rounding up makes `/d` the last millisecond of the day.
+///
+/// # Errors
+/// `parse_exception` for a text that is no date or math that is none.
+pub fn parse_date_math(text: &str, format: &DateFormat, now_millis: i64, rounding: Rounding, zone: Option<&TimeZone>) -> Result<i64> {
+    let (start, math) = match text.strip_prefix("now") {
+        Some(math) => (now_millis, math),
+        None => {
+            let (date, math) = text.split_once("||").unwrap_or((text, ""));
+            // With math, rounding up is the math's business.
+            let first = if math.is_empty() { rounding } else { Rounding::Down };
+            let millis = format.parse(date, first, zone).map_err(|cause| Error::Parse {
+                reason: format!("failed to parse date field [{date}] with format [{}]: [{cause}]", format.name()),
+                cause: Some(Box::new(cause)),
+            })?;
+            (millis, math)
+        }
+    };
+    apply_math(math, start, rounding, zone)
+}
+
+fn apply_math(math: &str, mut millis: i64, rounding: Rounding, zone: Option<&TimeZone>) -> Result<i64> {
+    let mut scanner = Scanner { text: math, at: 0 };
+    while let Some(operator) = scanner.peek() {
+        scanner.at += 1;
+        let (round, sign) = match operator {
+            b'/' => (true, 1),
+            b'+' => (false, 1),
+            b'-' => (false, -1),
+            _ => return Err(Error::parse(format!("operator not supported for date math [{math}]"))),
+        };
+        if scanner.done() {
+            return Err(Error::parse(format!("truncated date math [{math}]")));
+        }
+        let count = if scanner.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+            let count = scanner.number(1, 18);
+            count.ok_or_else(|| Error::parse(format!("truncated date math [{math}]")))?
+        } else {
+            1
+        };
+        let Some(unit) = scanner.peek() else { return Err(Error::parse(format!("truncated date math [{math}]"))) };
+        scanner.at += 1;
+        if round && count != 1 {
+            return Err(Error::parse(format!("rounding `/` can only be used on single unit types [{math}]")));
+        }
+        let moved = if round { round_to(millis, unit, rounding, zone) } else { add(millis, unit, sign * count, zone) };
+        millis = moved.ok_or_else(|| Error::parse(format!("unit [{}] not supported for date math [{math}]", unit as char)))?;
+    }
+    Ok(millis)
+}
+
+/// Adds `count` units; calendar units keep the local time of day.
+fn add(millis: i64, unit: u8, count: i64, zone: Option<&TimeZone>) -> Option<i64> {
+    let local = millis + zone.map_or(0, |zone| offset_millis(millis, zone));
+    let (days, time) = (local.div_euclid(DAY_MILLIS), local.rem_euclid(DAY_MILLIS));
+    let days = match unit {
+        b'y' | b'M' => {
+            let (year, month, day) = civil_from_days(days);
+            let months =
+                year.checked_mul(12)?.checked_add(month - 1)?.checked_add(count.checked_mul(if unit == b'y' { 12 } else { 1 })?)?;
+            let (year, month) = (months.div_euclid(12), months.rem_euclid(12) + 1);
+            if year.abs() > 200_000_000 {
+                return None;
+            }
+            days_from_civil(year, month, day.min(days_in_month(year, month)))
+        }
+        b'w' => days.checked_add(count.checked_mul(7)?)?,
+        b'd' => days.checked_add(count)?,
+        b'h' | b'H' => return millis.checked_add(count.checked_mul(3_600_000)?),
+        b'm' => return millis.checked_add(count.checked_mul(60_000)?),
+        b's' => return millis.checked_add(count.checked_mul(1_000)?),
+        _ => return None,
+    };
+    Some(to_utc(days.checked_mul(DAY_MILLIS)?.checked_add(time)?, zone))
+}
+
+/// The first millisecond of the unit, or the last when rounding up.
+fn round_to(millis: i64, unit: u8, rounding: Rounding, zone: Option<&TimeZone>) -> Option<i64> {
+    let local = millis + zone.map_or(0, |zone| offset_millis(millis, zone));
+    let days = local.div_euclid(DAY_MILLIS);
+    let (year, month, _) = civil_from_days(days);
+    let floor = |size: i64| local.div_euclid(size) * size;
+    let start = match unit {
+        b'y' => days_from_civil(year, 1, 1) * DAY_MILLIS,
+        b'M' => days_from_civil(year, month, 1) * DAY_MILLIS,
+        b'w' => (days - weekday(days) + 1) * DAY_MILLIS,
+        b'd' => floor(DAY_MILLIS),
+        b'h' | b'H' => floor(3_600_000),
+        b'm' => floor(60_000),
+        b's' => floor(1_000),
+        _ => return None,
+    };
+    let start = to_utc(start, zone);
+    match rounding {
+        Rounding::Down => Some(start),
+        Rounding::Up => add(start, unit, 1, zone).map(|next| next - 1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn millis(text: &str) -> i64 {
+        DateFormat::default().parse(text, Rounding::Down, None).unwrap()
+    }
+
+    #[test]
+    fn the_default_format_reads_what_clients_send() {
+        let cases = [
+            ("2024", 1_704_067_200_000),
+            ("2024-01-01", 1_704_067_200_000),
+            ("2024-01-01T10", 1_704_103_200_000),
+            ("2024-01-01T", 1_704_067_200_000),
+            ("2024-01-01T10:00Z", 1_704_103_200_000),
+            ("2024-01-01T10:00:00.123456789+02:00", 1_704_096_000_123),
+            ("2024-01-01T10:00:00,5", 1_704_103_200_500),
+            ("1700000000000", 1_700_000_000_000),
+            ("12345", 12_345),
+            ("-5", -5),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(millis(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_default_format_refuses_what_is_no_date() {
+        for text in [
+            "2024-1-1",
+            "2024-13-01",
+            "2024-02-30",
+            "2024-01-01 10:00:00",
+            "2024-W05",
+            "2024-01-01T24:00:00",
+            "2024-01-01Z",
+            "+2024-01-01",
+            "2024-01-01T10:00:00[Europe/Paris]",
+            "99999999999999999999",
+            "nodate",
+        ] {
+            let error = DateFormat::default().parse(text, Rounding::Down, None).unwrap_err();
+            let reason = format!("failed to parse date field [{text}] with format [strict_date_optional_time||epoch_millis]");
+            assert_eq!(error.to_string(), reason);
+        }
+    }
+
+    #[test]
+    fn named_formats_and_patterns_are_read_and_printed() {
+        let cases = [
+            ("yyyy-MM-dd HH:mm:ss", "2024-01-02 03:04:05", 1_704_164_645_000),
+            ("yyyy/MM/dd", "2024/01/02", 1_704_153_600_000),
+            ("dd/MM/yyyy", "02/01/2024", 1_704_153_600_000),
+            ("basic_date", "20240102", 1_704_153_600_000),
+            ("epoch_second", "1704153600", 1_704_153_600_000),
+            ("yyyy-MM-dd'T'HH:mm:ss.SSSXXX", "2024-01-02T03:04:05.678Z", 1_704_164_645_678),
+            ("dd MMM yyyy", "02 Jan 2024", 1_704_153_600_000),
+            ("hh:mm a, dd.MM.yyyy", "03:04 PM, 02.01.2024", 1_704_207_840_000),
+        ];
+        for (format, text, expected) in cases {
+            let format = DateFormat::new(format).unwrap();
+            assert_eq!(format.parse(text, Rounding::Down, None).unwrap(), expected, "{text}");
+            assert_eq!(format.print(expected), text);
+        }
+        assert_eq!(DateFormat::default().print(1_704_164_645_678), "2024-01-02T03:04:05.678Z");
+    }
+
+    #[test]
+    fn a_format_that_is_none_is_refused() {
+        let error = DateFormat::new("nosuch-fmt").unwrap_err();
+        assert_eq!(error.to_string(), "Invalid format: [nosuch-fmt]: Unknown pattern letter: o");
+    }
+
+    #[test]
+    fn math_moves_and_rounds() {
+        let now = millis("2024-01-31T12:34:56.789");
+        let format = DateFormat::default();
+        let cases = [
+            ("now", "2024-01-31T12:34:56.789Z", "2024-01-31T12:34:56.789Z"),
+            ("now-1d/d", "2024-01-30T00:00:00.000Z", "2024-01-30T23:59:59.999Z"),
+            ("now+1M", "2024-02-29T12:34:56.789Z", "2024-02-29T12:34:56.789Z"),
+            ("now/w", "2024-01-29T00:00:00.000Z", "2024-02-04T23:59:59.999Z"),
+            ("2024-01-01||+1M/M", "2024-02-01T00:00:00.000Z", "2024-02-29T23:59:59.999Z"),
+            ("2024-01-01||+1M/d", "2024-02-01T00:00:00.000Z", "2024-02-01T23:59:59.999Z"),
+            ("2024-01", "2024-01-01T00:00:00.000Z", "2024-01-31T23:59:59.999Z"),
+            ("2024-01-15T10:20", "2024-01-15T10:20:00.000Z", "2024-01-15T10:20:59.999Z"),
+            ("now/y", "2024-01-01T00:00:00.000Z", "2024-12-31T23:59:59.999Z"),
+        ];
+        for (text, down, up) in cases {
+            assert_eq!(format.print(parse_date_math(text, &format, now, Rounding::Down, None).unwrap()), down, "{text}");
+            assert_eq!(format.print(parse_date_math(text, &format, now, Rounding::Up, None).unwrap()), up, "{text}");
+        }
+    }
+
+    #[test]
+    fn math_that_is_none_is_refused() {
+        let format = DateFormat::default();
+        let reason = |text: &str| parse_date_math(text, &format, 0, Rounding::Down, None).unwrap_err().to_string();
+        assert_eq!(reason("2024-01-01||+1x"), "unit [x] not supported for date math [+1x]");
+        assert_eq!(
+            reason("nodate"),
+            "failed to parse date field [nodate] with format [strict_date_optional_time||epoch_millis]: \
+             [failed to parse date field [nodate] with format [strict_date_optional_time||epoch_millis]]"
+        );
+    }
+
+    #[test]
+    fn zones_shift_local_times() {
+        let format = DateFormat::default();
+        let zone = parse_zone("+01:00").unwrap();
+        assert_eq!(format.parse("2024-01-01", Rounding::Down, Some(&zone)).unwrap(), millis("2023-12-31T23:00"));
+        let zone = parse_zone("Europe/Paris").unwrap();
+        assert_eq!(format.parse("2024-07-01", Rounding::Down, Some(&zone)).unwrap(), millis("2024-06-30T22:00"));
+        assert_eq!(parse_date_math("2024-07-01||/M", &format, 0, Rounding::Down, Some(&zone)).unwrap(), millis("2024-06-30T22:00"));
+    }
+}
