@@ -4,14 +4,14 @@ use super::*;
 
 async fn copy(lease: &CommitLease, to: &Path) {
     let folder = to.join("shard/index");
-    std::fs::create_dir_all(&folder).unwrap();
+    fs::create_folders(&folder).unwrap();
     for file in &lease.files {
         let mut bytes = Vec::new();
         while (bytes.len() as u64) < file.length {
             let part = 1000.min(file.length - bytes.len() as u64);
             bytes.extend_from_slice(&lease.read(&file.name, bytes.len() as u64, usize::try_from(part).unwrap()).unwrap());
         }
-        std::fs::write(folder.join(&file.name), bytes).unwrap();
+        fs::write_durably(&folder.join(&file.name), &bytes).unwrap();
     }
 }
 
@@ -94,9 +94,9 @@ async fn a_file_that_was_copied_wrongly_is_refused() {
     let lease = leader.acquire_commit().await.unwrap();
     copy(&lease, there.path()).await;
     let victim = there.path().join("shard/index").join(&lease.files.iter().find(|file| file.name.ends_with(".store")).unwrap().name);
-    let mut bytes = std::fs::read(&victim).unwrap();
+    let mut bytes = fs::read(&victim).unwrap();
     bytes[0] ^= 1;
-    std::fs::write(&victim, bytes).unwrap();
+    fs::write_durably(&victim, &bytes).unwrap();
     let refused = IndexShard::create_from_files(there.open_shard(), lease.describe()).await;
     assert!(matches!(refused, Err(Error::Corrupt { .. })));
 }
@@ -168,9 +168,9 @@ async fn a_copy_that_was_not_activated_shows_nothing_above_its_global_checkpoint
     // The newest log file keeps its operation and loses the marks that say that it was committed.
     drop(place.try_reopen().await.unwrap());
     let path = place.log_file(2);
-    let reader = std::fs::read(&path).unwrap();
+    let reader = fs::read(&path).unwrap();
     let mark = reader.windows(8).position(|window| window == b"\xf5TNDMSYN").unwrap();
-    std::fs::write(&path, &reader[..mark - 9]).unwrap();
+    fs::write_durably(&path, &reader[..mark - 9]).unwrap();
     let shard = place.try_reopen().await.unwrap();
     assert_eq!((shard.stats().max_seq_no, shard.stats().global_checkpoint), (1, 0));
     shard.refresh().await.unwrap();
