@@ -5,26 +5,14 @@
 //! An idle shard has neither, and no index writer.
 
 use super::engine::{CommitPayload, Engine};
-use super::settings::RefreshInterval;
-use super::{IndexShard, Inner, Role, SELF, Times};
+use super::schedule::{Situation, Step, next_step};
+use super::{IndexShard, Inner, Role, SELF};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tandem_common::env::clock::{self, Instant};
 use tandem_common::{Error, Result, SeqNo, blocking};
 use tokio::sync::OwnedMutexGuard;
-
-/// A searcher is not published more often than this by itself.
-const PUBLISH_PAUSE_MIN: Duration = Duration::from_millis(20);
-
-/// Under an adaptive interval nothing waits longer than this to become searchable.
-const PUBLISH_PAUSE_MAX: Duration = Duration::from_secs(1);
-
-/// Publishing may take a tenth of the time.
-const PUBLISH_COST_FACTOR: u32 = 10;
-
-/// After this long without a write the index is made durable and its writer let go.
-const IDLE_AFTER: Duration = Duration::from_secs(30);
 
 /// Operations are applied in steps of about this size, so that a publish or a flush does not wait long for its turn.
 const APPLY_STEP_BYTES: usize = 4 << 20;
@@ -35,66 +23,11 @@ const IDLE_TAIL_BYTES: usize = 16 << 10;
 /// A forced merge looks again this often when other merges hold its segments or new segments arrive.
 const FORCE_MERGE_ATTEMPTS: usize = 20;
 
+/// How long to wait before background work that could not be done is tried again.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
+
 /// How long a flush waits for the log.
 const FLUSH_WAIT: Duration = Duration::from_secs(60);
-
-/// What the index loop does next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
-    Apply,
-    Publish,
-    Flush,
-    WaitUntil(Instant),
-    Retire,
-    Stop,
-}
-
-/// What the decision rests on.
-#[derive(Clone, Copy, Debug)]
-struct Situation {
-    stopped: bool,
-    behind: bool,
-    unpublished: bool,
-    /// Publishing must not wait: memory is needed.
-    pressed: bool,
-    flush_due: bool,
-    /// A forced merge runs, which would end with the writer.
-    merging: bool,
-    interval: RefreshInterval,
-    times: Times,
-}
-
-/// Pure.
-fn next_step(situation: Situation, now: Instant) -> Step {
-    let Situation { stopped, behind, unpublished, pressed, flush_due, merging, interval, times } = situation;
-    if stopped {
-        return Step::Stop;
-    }
-    let publish_at = match interval {
-        _ if !unpublished => None,
-        _ if pressed => Some(now),
-        RefreshInterval::Never => None,
-        RefreshInterval::Every(pause) => Some(times.published + pause),
-        RefreshInterval::Adaptive => {
-            Some(times.published + (times.publish_cost * PUBLISH_COST_FACTOR).clamp(PUBLISH_PAUSE_MIN, PUBLISH_PAUSE_MAX))
-        }
-    };
-    if publish_at.is_some_and(|at| at <= now) {
-        return Step::Publish;
-    }
-    if flush_due {
-        return Step::Flush;
-    }
-    if behind {
-        return Step::Apply;
-    }
-    let retire_at = if merging { now } else { times.written } + IDLE_AFTER;
-    match publish_at {
-        Some(at) => Step::WaitUntil(at),
-        None if retire_at <= now => Step::Retire,
-        None => Step::WaitUntil(retire_at),
-    }
-}
 
 impl Inner {
     fn stopped(&self) -> bool {
@@ -246,6 +179,9 @@ impl Inner {
     /// Makes everything up to the global checkpoint durable in the index, then drops the log that nobody needs.
     pub(super) async fn flush_all(self: &Arc<Self>) -> Result<()> {
         let _turn = self.flush_turn.lock().await;
+        if let Some(error) = &self.progress.borrow().failed {
+            return Err(error.clone());
+        }
         self.sync_log(clock::now() + FLUSH_WAIT).await?;
         let target = self.global();
         let outcome = self.with_engine(move |inner, engine| inner.flush_with(engine, target)).await;
@@ -344,7 +280,7 @@ async fn run_log(inner: Arc<Inner>) {
         if inner.log.has_pending() {
             continue;
         }
-        if inner.stopped() && !open {
+        if inner.stopped() {
             return;
         }
         if open {
@@ -394,8 +330,14 @@ async fn run_index(inner: Arc<Inner>) {
                 Err(error) => Err(error),
             },
         };
-        if let Err(error) = outcome {
-            return inner.fail(error);
+        match outcome {
+            // The shard is sound, something took too long: a flush is tried again.
+            Err(error) if error.is_retryable() => {
+                tracing::warn!(shard = %inner.shard, %error, "background work of a shard is tried again");
+                clock::sleep(RETRY_PAUSE).await;
+            }
+            Err(error) => return inner.fail(error),
+            Ok(()) => {}
         }
     }
 }
@@ -451,65 +393,5 @@ impl IndexShard {
     /// Whether this copy takes writes or replicated operations.
     pub fn is_active(&self) -> bool {
         matches!(self.inner.sequencer.lock().role, Role::Primary(_) | Role::Follower(_))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn situation() -> Situation {
-        let now = clock::now();
-        Situation {
-            stopped: false,
-            behind: false,
-            unpublished: false,
-            pressed: false,
-            flush_due: false,
-            merging: false,
-            interval: RefreshInterval::Adaptive,
-            times: Times { written: now, published: now, publish_cost: Duration::ZERO, synced: now },
-        }
-    }
-
-    fn millis(number: u64) -> Duration {
-        Duration::from_millis(number)
-    }
-
-    #[test]
-    fn a_cheap_publish_follows_after_the_shortest_pause() {
-        let news = Situation { unpublished: true, ..situation() };
-        let start = news.times.published;
-        assert_eq!(next_step(news, start), Step::WaitUntil(start + millis(20)));
-        assert_eq!(next_step(news, start + millis(20)), Step::Publish);
-    }
-
-    #[test]
-    fn a_costly_publish_takes_a_tenth_of_the_time_but_nothing_waits_longer_than_a_second() {
-        let mut news = Situation { unpublished: true, ..situation() };
-        let start = news.times.published;
-        news.times.publish_cost = millis(30);
-        assert_eq!(next_step(news, start + millis(299)), Step::WaitUntil(start + millis(300)));
-        news.times.publish_cost = millis(500);
-        assert_eq!(next_step(news, start + millis(1000)), Step::Publish);
-    }
-
-    #[test]
-    fn an_interval_of_never_publishes_only_under_pressure() {
-        let news = Situation { unpublished: true, interval: RefreshInterval::Never, ..situation() };
-        let start = news.times.published;
-        assert_eq!(next_step(news, start + millis(10_000)), Step::WaitUntil(start + IDLE_AFTER));
-        assert_eq!(next_step(Situation { pressed: true, ..news }, start), Step::Publish);
-    }
-
-    #[test]
-    fn an_idle_shard_retires_and_a_stopped_one_does_nothing() {
-        let idle = situation();
-        let late = idle.times.written + IDLE_AFTER;
-        assert_eq!(next_step(idle, late), Step::Retire);
-        assert_eq!(next_step(Situation { merging: true, ..idle }, late), Step::WaitUntil(late + IDLE_AFTER));
-        assert_eq!(next_step(Situation { stopped: true, behind: true, ..idle }, idle.times.written), Step::Stop);
-        assert_eq!(next_step(Situation { behind: true, ..idle }, idle.times.written + IDLE_AFTER), Step::Apply);
-        assert_eq!(next_step(Situation { behind: true, flush_due: true, ..idle }, idle.times.written), Step::Flush);
     }
 }

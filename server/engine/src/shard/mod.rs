@@ -20,6 +20,8 @@ mod history;
 mod norms;
 mod operation;
 mod promotion;
+mod replicated;
+mod schedule;
 pub mod schema;
 pub mod searcher;
 pub mod seqno;

@@ -47,7 +47,7 @@ async fn a_flush_trims_what_nobody_needs_and_leases_keep_it_across_a_restart() {
     assert!(shard.leases().is_empty());
 
     let lease = shard.add_lease("follower", SeqNo(12), "ccr").await.unwrap();
-    assert_eq!(shard.leases(), [lease.clone()]);
+    assert_eq!(shard.leases().first(), Some(&lease));
     write_many(&shard, 10, 20).await;
     shard.flush().await.unwrap();
     write_many(&shard, 20, 30).await;
