@@ -10,6 +10,8 @@ pub mod cli;
 pub mod grpc;
 pub mod logging;
 pub mod rest;
+mod run;
 mod server;
 
+pub use run::main;
 pub use server::Server;

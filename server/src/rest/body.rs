@@ -103,9 +103,10 @@ fn too_long(bytes_max: usize) -> Error {
 fn from_parameter(params: &Params) -> Result<Read> {
     match (params.get("source"), params.get("source_content_type")) {
         (None, _) => Ok(Read::Body(Bytes::new())),
-        (Some(_), None) => Err(Error::IllegalState { reason: "source and source_content_type parameters are required".into() }),
+        // OpenSearch answers 500 here; a mistake of the client is none of ours.
+        (Some(_), None) => Err(Error::illegal_argument("source and source_content_type parameters are required")),
         (Some(source), Some(kind)) if is_known(kind) => Ok(Read::Body(Bytes::from(source.to_owned()))),
-        (Some(_), Some(kind)) => Err(Error::IllegalState { reason: format!("Unknown value for source_content_type [{kind}]") }),
+        (Some(_), Some(kind)) => Err(Error::illegal_argument(format!("Unknown value for source_content_type [{kind}]"))),
     }
 }
 
@@ -176,7 +177,7 @@ mod tests {
     async fn a_parameter_may_carry_the_body() {
         let outcome = read_with(&[], "", "source={}&source_content_type=application/json").await;
         assert!(matches!(outcome, Ok(Read::Body(body)) if body == "{}"));
-        assert!(matches!(read_with(&[], "", "source={}").await, Err(Error::IllegalState { .. })));
+        assert!(matches!(read_with(&[], "", "source={}").await, Err(Error::IllegalArgument { .. })));
     }
 
     #[tokio::test]

@@ -90,6 +90,20 @@ impl Call {
         if self.body.is_empty() { Ok(None) } else { json::parse(&self.body).map(Some) }
     }
 
+    /// The body as a JSON object, for the requests that OpenSearch reads as a map; `None` when there is none.
+    ///
+    /// # Errors
+    /// A value that is no object, and `parse_exception` around text that is no JSON.
+    pub(crate) fn json_map(&self) -> Result<Option<Value>> {
+        match self.json() {
+            Ok(Some(body)) if !body.is_object() => Err(Error::NotXContent {
+                reason: "Compressor detection can only be called on some xcontent bytes or compressed xcontent bytes".into(),
+            }),
+            Ok(body) => Ok(body),
+            Err(error) => Err(Error::Parse { reason: "Failed to parse content to map".into(), cause: Some(Box::new(error)) }),
+        }
+    }
+
     /// The body as JSON, which must be there.
     pub(crate) fn required_json(&self) -> Result<Value> {
         self.json()?.ok_or_else(|| Error::parse("request body is required"))

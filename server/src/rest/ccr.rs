@@ -55,15 +55,19 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 async fn start(app: App, call: Call) -> Result<Answer> {
-    let request = start_request(&call)?;
+    let request = match start_request(&call) {
+        Ok(request) => request,
+        Err(error) => return unread(error),
+    };
     api::start(&app.services, &call.context, request).await?;
     Answer::acknowledged(true)
 }
 
 async fn stop(app: App, call: Call) -> Result<Answer> {
     const PARSER: &str = "StopReplicationRequestParser";
-    if let Some(field) = required_fields(&call, PARSER)?.first() {
-        return Err(field.unknown(PARSER));
+    match required_fields(&call, PARSER) {
+        Ok(fields) => fields.first().map_or(Ok(()), |field| Err(field.unknown(PARSER)))?,
+        Err(error) => return unread(error),
     }
     api::stop(&app.services, &call.context, call.value("index")).await?;
     Answer::acknowledged(true)
@@ -73,7 +77,11 @@ async fn pause(app: App, call: Call) -> Result<Answer> {
     const PARSER: &str = "PauseReplicationRequestParser";
     let mut reason = None;
     // The one verb whose body may be missing.
-    let given = if call.body.is_empty() { Vec::new() } else { fields::of_object(&call.body, PARSER)? };
+    let given = if call.body.is_empty() { Ok(Vec::new()) } else { fields::of_object(&call.body, PARSER) };
+    let given = match given {
+        Ok(given) => given,
+        Err(error) => return unread(error),
+    };
     for field in given {
         match field.name.as_str() {
             "reason" => reason = Some(field.text(PARSER)?),
@@ -87,7 +95,11 @@ async fn pause(app: App, call: Call) -> Result<Answer> {
 async fn resume(app: App, call: Call) -> Result<Answer> {
     const PARSER: &str = "ResumeReplicationRequestParser";
     let mut force = false;
-    for field in required_fields(&call, PARSER)? {
+    let given = match required_fields(&call, PARSER) {
+        Ok(given) => given,
+        Err(error) => return unread(error),
+    };
+    for field in given {
         match field.name.as_str() {
             "force_resume" => force = field.bool(PARSER)?,
             _ => return Err(field.unknown(PARSER)),
@@ -105,6 +117,14 @@ async fn status(app: App, call: Call) -> Result<Answer> {
     let verbose = call.params.bool("verbose", false)?;
     let status = api::status(&app.services, &call.context, index).await?;
     Answer::ok(&status_json(&status, verbose))
+}
+
+/// These parsers have a name of their own for a body that ends too soon.
+fn unread(error: Error) -> Result<Answer> {
+    match error {
+        Error::JsonEof { reason } => Ok(Answer::failure(400, "unexpected_end_of_input_exception", &reason)),
+        other => Err(other),
+    }
 }
 
 fn required_fields(call: &Call, parser: &str) -> Result<Vec<Field>> {

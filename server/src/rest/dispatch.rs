@@ -65,18 +65,20 @@ impl Door {
     {
         let uri = head.uri.path_and_query().map_or("/", |uri| uri.as_str());
         if uri.len() > URI_BYTES_MAX {
-            return Err(Error::illegal_argument(format!("An HTTP line is larger than {URI_BYTES_MAX} bytes.")));
+            let reason = format!("An HTTP line is larger than {URI_BYTES_MAX} bytes.");
+            return Ok(Answer::failure(400, "too_long_http_line_exception", &reason));
         }
         let head_bytes: usize = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
         if head_bytes > self.app.head_bytes_max {
-            return Err(Error::illegal_argument(format!("HTTP header is larger than {} bytes.", self.app.head_bytes_max)));
+            let reason = format!("HTTP header is larger than {} bytes.", self.app.head_bytes_max);
+            return Ok(Answer::failure(400, "too_long_http_header_exception", &reason));
         }
         let path = head.uri.path();
         let segments = segments(path)?;
         let Some(found) = self.routes.find(&segments) else {
             return Ok(match head.method {
                 Method::OPTIONS => Answer::text(""),
-                _ => Answer::refusal(400, format!("no handler found for uri [{uri}] and method [{}]", head.method), false),
+                _ => Answer::refusal(400, format!("no handler found for uri [{path}] and method [{}]", head.method), false),
             });
         };
         let Some((route, values)) = found.route(&head.method) else {

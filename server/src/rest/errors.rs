@@ -87,6 +87,7 @@ fn is_opensearch(error: &Error) -> bool {
             | Error::ActionRequestValidation { .. }
             | Error::Validation { .. }
             | Error::XContentParse { .. }
+            | Error::NotXContent { .. }
             | Error::JsonParse { .. }
             | Error::JsonEof { .. }
             | Error::InputCoercion { .. }

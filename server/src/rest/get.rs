@@ -2,6 +2,7 @@
 
 use super::call::SOURCE;
 use super::condition::VersionType;
+use super::fields::{self, Field, token_name};
 use super::respond::Answer;
 use super::routes::Route;
 use super::{App, Call, errors};
@@ -109,7 +110,11 @@ async fn source(app: App, call: Call) -> Result<Answer> {
 
 async fn multi_get(app: App, call: Call) -> Result<Answer> {
     let body = call.json()?.ok_or_else(|| Error::parse("request body or source parameter is required"))?;
-    let requests = multi_get_requests(&call, &body)?;
+    if !body.is_object() {
+        let reason = format!("unexpected token [{}], expected [START_OBJECT]", token_name(&body));
+        return Err(Error::Parsing { reason, position: Some((1, 1)), cause: None });
+    }
+    let requests = multi_get_requests(&call, &fields::of_object(&call.body, "multi get")?)?;
     let asked: Vec<(String, String)> = requests.iter().map(|request| (request.index.clone(), request.id.clone())).collect();
     let got = mget::execute(&app.services, &call.context, requests).await?;
     let shown: Vec<Box<RawValue>> = got.iter().zip(&asked).map(|(one, (index, id))| shown(one, index, id)).collect::<Result<_>>()?;
@@ -133,27 +138,22 @@ fn shown(one: &Result<GetResponse>, index: &str, id: &str) -> Result<Box<RawValu
     written.map_err(|error| Error::internal(format!("an answer cannot be written as JSON: {error}")))
 }
 
-fn multi_get_requests(call: &Call, body: &Value) -> Result<Vec<GetRequest>> {
-    let Value::Object(fields) = body else {
-        return Err(Error::parsing("unexpected token, expected [START_OBJECT]"));
-    };
+fn multi_get_requests(call: &Call, body: &[Field]) -> Result<Vec<GetRequest>> {
     let mut requests = Vec::new();
     let mut reasons = Vec::new();
-    for (name, value) in fields {
-        let items = match (name.as_str(), value) {
+    for field in body {
+        let misplaced = |reason: String| Error::Parsing { reason, position: Some(field.value_at), cause: None };
+        let token = token_name(&field.value);
+        let items = match (field.name.as_str(), &field.value) {
             ("docs" | "ids", Value::Array(items)) => items,
-            ("docs" | "ids", other) => {
-                let token = super::fields::token_name(other);
-                return Err(Error::parsing(format!("unexpected token [{token}], expected [FIELD_NAME] or [START_ARRAY]")));
+            ("docs" | "ids", _) => {
+                return Err(misplaced(format!("unexpected token [{token}], expected [FIELD_NAME] or [START_ARRAY]")));
             }
-            (other, value) => {
-                let token = super::fields::token_name(value);
-                return Err(Error::parsing(format!("unknown key [{other}] for a {token}, expected [docs] or [ids]")));
-            }
+            (other, _) => return Err(misplaced(format!("unknown key [{other}] for a {token}, expected [docs] or [ids]"))),
         };
         for item in items {
             let position = requests.len();
-            let request = if name == "ids" { request(call, &id_text(item))? } else { multi_get_document(call, item)? };
+            let request = if field.name == "ids" { request(call, &id_text(item))? } else { multi_get_document(call, item)? };
             if request.index.is_empty() {
                 reasons.push(format!("index is missing for doc {position}"));
             } else if request.id.is_empty() {

@@ -2,6 +2,7 @@
 
 use super::call::{CLUSTER_MANAGER, INDICES, OPEN_AND_CLOSED, OPEN_AND_CLOSED_TO_CHANGE};
 use super::document::copies_json;
+use super::params::split_list;
 use super::respond::Answer;
 use super::routes::Route;
 use super::{App, Call};
@@ -30,6 +31,8 @@ pub(super) fn routes() -> Vec<Route> {
         Route::new(&[Method::HEAD], "/{index}", Action("indices:admin/exists"), GET, exists),
         Route::new(&[Method::PUT], "/{index}", Action("indices:admin/create"), create, create_index),
         Route::new(&[Method::GET], "/{index}", Action("indices:admin/get"), GET, get),
+        // Without a name it only refuses, but in the words that clients know.
+        Route::new(&[Method::DELETE], "/", Action("indices:admin/delete"), &[CLUSTER_MANAGER, INDICES], delete),
         Route::new(&[Method::DELETE], "/{index}", Action("indices:admin/delete"), &[CLUSTER_MANAGER, INDICES], delete),
         Route::new(GET_OR_POST, "/_refresh", refresh, &[INDICES], refresh_indices),
         Route::new(GET_OR_POST, "/{index}/_refresh", refresh, &[INDICES], refresh_indices),
@@ -51,7 +54,7 @@ pub(super) fn routes() -> Vec<Route> {
 async fn create_index(app: App, call: Call) -> Result<Answer> {
     let request = CreateIndexRequest {
         index: call.value("index").to_owned(),
-        body: call.json()?.unwrap_or(Value::Null),
+        body: call.json_map()?.unwrap_or(Value::Null),
         wait_for_active_shards: call.params.owned("wait_for_active_shards"),
     };
     let created = create_index::execute(&app.services, &call.context, request).await?;
@@ -84,11 +87,11 @@ async fn get(app: App, call: Call) -> Result<Answer> {
 }
 
 async fn delete(app: App, call: Call) -> Result<Answer> {
-    let indices = refuse_underscore(call.indices(OPEN_AND_CLOSED)?)?;
     // No name means every index elsewhere; nothing is deleted by leaving something out.
-    if indices.names.is_empty() {
+    if split_list(call.value("index")).is_empty() {
         return Err(Error::invalid_request("index / indices is missing"));
     }
+    let indices = refuse_underscore(call.indices(OPEN_AND_CLOSED)?)?;
     Answer::acknowledged(delete_index::execute(&app.services, &call.context, indices).await?.acknowledged)
 }
 
@@ -99,7 +102,7 @@ async fn mapping(app: App, call: Call) -> Result<Answer> {
 }
 
 async fn change_mapping(app: App, call: Call) -> Result<Answer> {
-    let body = call.required_json()?;
+    let body = call.json_map()?.ok_or_else(|| Error::parse("request body is required"))?;
     let indices = call.indices(OPEN_AND_CLOSED_TO_CHANGE)?;
     Answer::acknowledged(put_mapping::execute(&app.services, &call.context, indices, body).await?.acknowledged)
 }

@@ -6,7 +6,7 @@ use super::routes::Route;
 use super::{App, Call};
 use http::Method;
 use serde_json::{Map, Value, json};
-use tandem_common::{Action, Error, Result};
+use tandem_common::{Action, Result};
 use tandem_node::action::monitor::nodes::{self, NodeDescription};
 
 const NODES: &[&[&str]] = &[&["flat_settings", "timeout"]];
@@ -51,10 +51,6 @@ async fn info(app: App, call: Call) -> Result<Answer> {
         (first, "") if is_metric(first) => ("", first),
         (first, second) => (first, second),
     };
-    if let Some(unknown) = metrics.split(',').find(|metric| !metric.is_empty() && !is_metric(metric)) {
-        let path = format!("/_nodes/{first}{}{second}", if second.is_empty() { "" } else { "/" });
-        return Err(Error::illegal_argument(format!("request [{path}] contains unrecognized metric: [{unknown}]")));
-    }
     let wanted = |metric: &str| metrics.is_empty() || metrics.split(',').any(|part| part == metric || part == "_all");
     let answering: Vec<&NodeDescription> = all.iter().filter(|node| is_meant(node, filter, &cluster.node_name)).collect();
     let described: Map<String, Value> = answering.iter().map(|node| (node.id.to_string(), node_json(node, &wanted))).collect();

@@ -85,13 +85,16 @@ impl Params {
     /// Refuses what is neither in `accepted` nor taken by every route, in OpenSearch's words.
     pub(crate) fn check(&self, path: &str, accepted: &[&[&str]]) -> Result<()> {
         let known = || accepted.iter().copied().chain([COMMON]).flatten().copied();
-        let unknown: Vec<&str> =
+        let mut unknown: Vec<&str> =
             self.values.iter().map(|(name, _)| name.as_str()).filter(|name| !known().any(|other| other == *name)).collect();
         if unknown.is_empty() {
             return Ok(());
         }
+        unknown.sort_unstable();
+        // A body in the query string is known everywhere and meant by nobody who mistypes.
+        let meant = || known().filter(|name| !name.starts_with("source"));
         let plural = if unknown.len() > 1 { "s" } else { "" };
-        let named: Vec<String> = unknown.iter().map(|name| format!("[{name}]{}", did_you_mean(name, known()))).collect();
+        let named: Vec<String> = unknown.iter().map(|name| format!("[{name}]{}", did_you_mean(name, meant()))).collect();
         Err(Error::illegal_argument(format!("request [{path}] contains unrecognized parameter{plural}: {}", named.join(", "))))
     }
 }
@@ -151,7 +154,11 @@ mod tests {
     fn an_unknown_parameter_is_named_with_what_was_probably_meant() {
         assert_eq!(refusal("foo=1", &[]), "request [/_x] contains unrecognized parameter: [foo]");
         assert_eq!(refusal("prety", &[]), "request [/_x] contains unrecognized parameter: [prety] -> did you mean [pretty]?");
-        assert_eq!(refusal("foo=1&foo2=2", &[]), "request [/_x] contains unrecognized parameters: [foo], [foo2]");
+        assert_eq!(refusal("foo2=1&foo=2", &[]), "request [/_x] contains unrecognized parameters: [foo], [foo2]");
+        assert_eq!(
+            refusal("_sorce=a", &[&["_source"]]),
+            "request [/_x] contains unrecognized parameter: [_sorce] -> did you mean [_source]?"
+        );
         let health: &[&[&str]] = &[&["wait_for_status", "wait_for_events", "wait_for_nodes", "level"]];
         assert_eq!(
             refusal("wait_for_statu=green", health),

@@ -16,8 +16,8 @@ const JSON_TYPE: &str = "application/json; charset=UTF-8";
 const TEXT_TYPE: &str = "text/plain; charset=UTF-8";
 const YAML_TYPE: &str = "application/yaml";
 
-/// Smaller bodies gain nothing from compression.
-const GZIP_FROM_BYTES: usize = 1_024;
+/// Smaller bodies only grow by compression.
+const GZIP_FROM_BYTES: usize = 256;
 /// From here on compressing takes long enough to disturb the threads that serve the network.
 const GZIP_ON_POOL_FROM_BYTES: usize = 64 << 10;
 
@@ -58,6 +58,13 @@ impl Answer {
     /// `{"error": text}`, with or without the status in the body: what is refused before a handler is found.
     pub(crate) fn refusal(status: u16, text: String, with_status: bool) -> Self {
         let body = if with_status { json!({"error": text, "status": status}) } else { json!({"error": text}) };
+        Self { status, content: Content::Json(render::compact(&body)), headers: Vec::new(), pretty_by_default: false }
+    }
+
+    /// A failure of the wire, for which no error of the node exists.
+    pub(crate) fn failure(status: u16, kind: &str, reason: &str) -> Self {
+        let one = json!({"type": kind, "reason": reason});
+        let body = json!({"error": {"root_cause": [one], "type": kind, "reason": reason}, "status": status});
         Self { status, content: Content::Json(render::compact(&body)), headers: Vec::new(), pretty_by_default: false }
     }
 

@@ -1,10 +1,11 @@
 //! `_search` and `_count`. Parameters become part of the body, so that the query language is read in one place.
 
 use super::call::{INDICES, SOURCE};
+use super::fields::{self, Field, token_name};
 use super::params::{Params, split_list};
 use super::respond::Answer;
 use super::routes::Route;
-use super::{App, Call, errors, get};
+use super::{App, Call, errors};
 use http::Method;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -13,9 +14,9 @@ use tandem_common::context::DEFAULT_TIMEOUT;
 use tandem_common::env::clock;
 use tandem_common::settings::parse_bool;
 use tandem_common::{Action, Error, Result};
-use tandem_engine::search::{Hit, SearchSource, TotalHits};
+use tandem_engine::search::{Hit, SearchSource};
 use tandem_node::action::read::count::{self, CountRequest};
-use tandem_node::action::read::search::{self, SearchRequest, SearchResponse};
+use tandem_node::action::read::search::{self, SearchRequest, SearchResponse, TotalHits};
 use tandem_node::action::{IndicesOptions, ShardsHeader};
 
 const QUERY: &[&str] =
@@ -91,11 +92,17 @@ async fn search(app: App, call: Call) -> Result<Answer> {
 }
 
 async fn count(app: App, call: Call) -> Result<Answer> {
-    let mut body = call.json()?.unwrap_or_else(|| json!({}));
-    if let Value::Object(fields) = &mut body {
-        if let Some(unknown) = fields.keys().find(|name| name.as_str() != "query") {
-            return Err(Error::parsing(format!("request does not support [{unknown}]")));
+    let mut body = match call.json() {
+        Ok(body) => body.unwrap_or_else(|| json!({})),
+        Err(error) => {
+            return Err(Error::Parsing { reason: "Failed to parse".into(), position: Some((1, 1)), cause: Some(Box::new(error)) });
         }
+    };
+    if let Some(unknown) = top_fields(&call.body, &body)?.iter().find(|field| field.name != "query") {
+        let reason = format!("request does not support [{}]", unknown.name);
+        return Err(Error::Parsing { reason, position: Some(unknown.name_at), cause: None });
+    }
+    if let Value::Object(fields) = &mut body {
         add_query(fields, &call.params)?;
         if let Some(text) = call.params.text("min_score") {
             let score: f64 = text.parse().map_err(|_| Error::NumberFormat { input: text.to_owned() })?;
@@ -109,6 +116,15 @@ async fn count(app: App, call: Call) -> Result<Answer> {
     };
     let counted = count::execute(&app.services, &call.context, request).await?;
     Answer::ok(&json!({"count": counted.count, "_shards": shards_json(&counted.shards)}))
+}
+
+/// The fields of a body with their places; none when there is no body.
+fn top_fields(bytes: &[u8], body: &Value) -> Result<Vec<Field>> {
+    if !body.is_object() {
+        let reason = format!("Expected [START_OBJECT] but found [{}]", token_name(body));
+        return Err(Error::Parsing { reason, position: Some((1, 1)), cause: None });
+    }
+    if bytes.is_empty() { Ok(Vec::new()) } else { fields::of_object(bytes, "count") }
 }
 
 /// `q` and what belongs to it, as the query that it stands for.
@@ -221,7 +237,7 @@ struct ShownHit<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     _source: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    fields: Option<&'a Value>,
+    fields: Option<&'a Map<String, Value>>,
     #[serde(skip_serializing_if = "<[Value]>::is_empty")]
     sort: &'a [Value],
 }
@@ -249,12 +265,12 @@ impl<'a> ShownHit<'a> {
             _index: index,
             _id: &hit.id,
             _version: hit.version,
-            _seq_no: hit.seq_no.map(|seq_no| seq_no.0),
-            _primary_term: hit.primary_term.map(|term| term.0),
+            _seq_no: hit.seq_no,
+            _primary_term: hit.primary_term,
             _score: hit.score,
             _routing: hit.routing.as_deref(),
             _ignored: &hit.ignored,
-            _source: hit.source.as_ref().map(get::raw).transpose()?,
+            _source: hit.source.as_deref(),
             fields: hit.fields.as_ref(),
             sort: &hit.sort,
         })
@@ -264,7 +280,6 @@ impl<'a> ShownHit<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bytes::Bytes;
     use std::time::Duration;
 
     fn merged(query: &str, mut body: Value) -> Value {
@@ -292,7 +307,7 @@ mod tests {
         let hit = Hit {
             id: "1".into(),
             score: Some(0.595_341_15),
-            source: Some(Bytes::from_static(b"{ \"a\":1.0}")),
+            source: serde_json::from_str("{ \"a\":1.0}").ok(),
             sort: vec![json!(5)],
             ..Hit::default()
         };

@@ -1,65 +1,30 @@
 //! The query language and the phases of a search on one shard, and how partial results merge.
+//!
+//! *What it is*: [`SearchSource`] is what was asked; [`query_phase`] finds the best documents of a shard, [`reduce`] merges
+//! those of several, [`fetch_phase`] loads what is shown of them. · *Types to know*: [`SearchSource`], [`Query`],
+//! [`QueryResult`], [`Winner`], [`Hit`], [`SourceFilter`]. · **Invariants**: everything here is synchronous and belongs on the
+//! blocking pool, but for [`reduce`], which is pure; a [`Winner`] means something only to the searcher that found it, so both
+//! phases must be given the same one; equal documents come in the order of shards, then of their sequence numbers. · *How it
+//! fails*: bad bodies as OpenSearch's parsers say it; what does not fit a shard's mapping as [`tandem_common::Error::QueryShard`]. ·
+//! *How it is tested*: `search_tests.rs` holds the hits and scores of OpenSearch 3.1 for the same documents.
 
-use serde_json::Value;
+mod collect;
+mod fetch;
+pub mod query;
+mod query_phase;
+mod reduce;
+mod sort;
+mod sort_keys;
+mod source;
+mod source_filter;
 
-/// The body of a search.
-#[derive(Clone, Debug, Default)]
-pub struct SearchSource {}
+pub use fetch::{Hit, fetch_phase};
+pub use query::Query;
+pub use query_phase::{QueryResult, TotalRelation, Winner, count, query_phase};
+pub use reduce::{Reduced, reduce};
+pub use sort::{SortOrder, SortSpec, SortValue};
+pub use source::{SearchSource, TRACK_TOTAL_HITS_DEFAULT, TrackTotalHits};
+pub use source_filter::SourceFilter;
 
-impl SearchSource {
-    /// Reads a search body.
-    ///
-    /// # Errors
-    /// A body of the wrong shape, an unknown query.
-    pub fn parse(_body: &Value) -> tandem_common::Result<Self> {
-        Ok(Self::default())
-    }
-}
-
-/// Which parts of a source are wanted.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct SourceFilter {}
-
-impl SourceFilter {
-    /// Reads `_source` of a body: a boolean, a pattern, a list of patterns, `{"includes": …, "excludes": …}`.
-    ///
-    /// # Errors
-    /// Any other shape.
-    pub fn parse(_value: &Value) -> tandem_common::Result<Self> {
-        Ok(Self::default())
-    }
-}
-
-/// One hit.
-#[derive(Clone, Debug, Default)]
-pub struct Hit {
-    /// The document.
-    pub id: String,
-    /// Its score, when scores were asked for.
-    pub score: Option<f32>,
-    /// Its source after filtering; `None` when none is wanted.
-    pub source: Option<bytes::Bytes>,
-    /// Its routing, if it was given.
-    pub routing: Option<String>,
-    /// Its version, when asked for.
-    pub version: Option<i64>,
-    /// Its last operation, when asked for.
-    pub seq_no: Option<tandem_common::SeqNo>,
-    /// That operation's term, when asked for.
-    pub primary_term: Option<tandem_common::PrimaryTerm>,
-    /// The sort values; empty when sorted by score only.
-    pub sort: Vec<Value>,
-    /// The fields whose values were left out.
-    pub ignored: Vec<String>,
-    /// `fields`, when asked for.
-    pub fields: Option<Value>,
-}
-
-/// `hits.total`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TotalHits {
-    /// How many, at least.
-    pub value: u64,
-    /// `eq`, or `gte` when counting stopped.
-    pub relation: &'static str,
-}
+#[cfg(test)]
+mod search_tests;

@@ -150,9 +150,9 @@ impl Table {
                 Some((name, direction)) => (name, direction.eq_ignore_ascii_case("desc")),
                 None => (key.as_str(), false),
             };
-            let at = self
-                .position(name)
-                .ok_or_else(|| Error::UnsupportedOperation { reason: format!("Unable to sort by unknown sort key `{name}`") })?;
+            // OpenSearch answers 500 here; a mistake of the client is none of ours.
+            let unknown = || Error::illegal_argument(format!("Unable to sort by unknown sort key `{name}`"));
+            let at = self.position(name).ok_or_else(unknown)?;
             order.push((at, descending));
         }
         self.rows.sort_by(|a, b| {

@@ -251,13 +251,8 @@ impl Scanner<'_> {
         };
         self.at += 1;
         let hours = self.number(2, 2)?;
-        let minutes = if self.take(b':') {
-            self.number(2, 2)?
-        } else if self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
-            self.number(2, 2)?
-        } else {
-            0
-        };
+        let has_minutes = self.take(b':') || self.peek().is_some_and(|byte| byte.is_ascii_digit());
+        let minutes = if has_minutes { self.number(2, 2)? } else { 0 };
         if hours > 18 || minutes > 59 {
             return None;
         }

@@ -14,7 +14,7 @@ mod values;
 pub use date::{DATE_FORMAT_DEFAULT, DateFormat, Rounding, parse_date_math, parse_zone};
 pub(super) use parameters::{Kind, Parameter, Update, accepted_and_dropped, parameters};
 pub(super) use values::{Number, number_from_text, read_bool, read_date, read_number, read_text};
-pub use values::{round_to_float, round_to_half_float};
+pub use values::{number_of_query, query_number, round_to_float, round_to_half_float};
 
 use serde::{Deserialize, Serialize};
 

@@ -1,5 +1,6 @@
 //! How each type reads a value of a document. The errors are the causes; the caller names field and document.
 
+use super::super::FieldValue;
 use super::super::tree::{Node, NodeValue, is_whole, java_double, line_column, location};
 use super::{DateFormat, FieldType, Rounding};
 use crate::error::{Error, Result};
@@ -105,6 +106,36 @@ pub(in crate::mapping) fn number_from_text(text: &str, field_type: FieldType) ->
     }
     let whole = whole_of(value).ok_or_else(out_of_range)?;
     if (low..=high).contains(&whole) { Ok(Number::Whole(whole)) } else { Err(out_of_range()) }
+}
+
+/// A number of a query as the field would hold it; `None` for a fraction that no whole number equals.
+///
+/// # Errors
+/// Text that is no number, or one out of the type's range.
+pub fn query_number(text: &str, field_type: FieldType) -> Result<Option<FieldValue>> {
+    let value = number_of_query(text)?;
+    if field_type.is_float() {
+        // A value that the type cannot hold equals none that it can.
+        return Ok(finite(value, field_type).ok().map(|number| match number {
+            Number::Float(value) => FieldValue::Double(value),
+            Number::Whole(value) => FieldValue::Long(value),
+        }));
+    }
+    if value.fract() != 0.0 {
+        return Ok(None);
+    }
+    match number_from_text(text, field_type)? {
+        Number::Whole(value) => Ok(Some(FieldValue::Long(value))),
+        Number::Float(value) => Ok(Some(FieldValue::Double(value))),
+    }
+}
+
+/// Any number of a query, before its field's type is looked at.
+///
+/// # Errors
+/// Text that is no number.
+pub fn number_of_query(text: &str) -> Result<f64> {
+    java_parse_double(text).ok_or_else(|| Error::NumberFormat { input: text.to_owned() })
 }
 
 /// The part before the point, if it fits 64 bits (2^63 itself is taken for the highest, as Java does).

@@ -78,7 +78,7 @@ pub async fn execute(services: &Services, context: &Context, request: GetRequest
     check_version(&request, &result, &index, number)?;
     let source = match &request.source_filter {
         None => Some(result.source),
-        Some(filter) if filter.is_none() => None,
+        Some(filter) if filter.is_off() => None,
         Some(filter) => Some(filter.apply(&result.source)?),
     };
     let found =

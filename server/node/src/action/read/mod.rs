@@ -4,3 +4,4 @@ pub mod count;
 pub mod get;
 pub mod mget;
 pub mod search;
+mod shards;

@@ -1,0 +1,174 @@
+//! `match`: the words of a text in one field.
+
+use super::field::{FieldTarget, not_searchable, term_query, text_term};
+use super::minimum_should_match::MinimumShouldMatch;
+use super::text::{scored, words};
+use super::{Built, Common, Kind, Query, QueryContext, everything, flag, nothing, single_field, text_of, unsupported};
+use serde_json::{Map, Value};
+use tandem_common::mapping::{FieldType, LeafField};
+use tandem_common::{Error, Result};
+use tantivy::Term;
+use tantivy::query::{BooleanQuery, Occur};
+
+#[derive(Clone, Debug)]
+pub(super) struct MatchQuery {
+    pub(super) field: String,
+    pub(super) text: Value,
+    pub(super) options: MatchOptions,
+}
+
+/// What `match` and `multi_match` have in common.
+#[derive(Clone, Debug, Default)]
+pub(super) struct MatchOptions {
+    pub(super) all_words: bool,
+    pub(super) minimum_should_match: Option<MinimumShouldMatch>,
+    pub(super) analyzer: Option<String>,
+    pub(super) lenient: bool,
+    pub(super) zero_terms_all: bool,
+    pub(super) slop: u32,
+}
+
+impl MatchOptions {
+    /// Whether the key was one of them.
+    pub(super) fn take(&mut self, query: &str, key: &str, value: &Value) -> Result<bool> {
+        match key {
+            "operator" => {
+                self.all_words = match text_of(value).to_uppercase().as_str() {
+                    "AND" => true,
+                    "OR" => false,
+                    other => {
+                        return Err(Error::illegal_argument(format!("No enum constant org.opensearch.index.query.Operator.{other}")));
+                    }
+                }
+            }
+            "minimum_should_match" => self.minimum_should_match = Some(MinimumShouldMatch::new(value)),
+            "analyzer" => self.analyzer = Some(text_of(value)),
+            "lenient" => self.lenient = flag(value)?,
+            "zero_terms_query" => {
+                self.zero_terms_all = match text_of(value).to_lowercase().as_str() {
+                    "all" => true,
+                    "none" => false,
+                    _ => return Err(Error::parsing(format!("Unsupported zero_terms_query value [{}]", text_of(value)))),
+                }
+            }
+            "slop" => {
+                self.slop = u32::try_from(super::whole(value)?).map_err(|_| Error::illegal_argument("No negative slop allowed."))?;
+            }
+            // They change nothing where there is no fuzziness and there are no synonyms.
+            "auto_generate_synonyms_phrase_query" | "prefix_length" | "max_expansions" | "fuzzy_transpositions" | "fuzzy_rewrite" => {}
+            "fuzziness" => return Err(unsupported(query, key)),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+pub(super) fn parse(body: &Map<String, Value>) -> Result<Query> {
+    let mut common = Common::new();
+    let mut options = MatchOptions::default();
+    let (field, text) = parse_text_query("match", body, &mut common, &mut options)?;
+    Ok(common.query(Kind::Match(MatchQuery { field, text, options })))
+}
+
+/// `{field: text}` or `{field: {"query": text, …}}`
+pub(super) fn parse_text_query(
+    query: &str,
+    body: &Map<String, Value>,
+    common: &mut Common,
+    options: &mut MatchOptions,
+) -> Result<(String, Value)> {
+    let no_text = || Error::parsing("No text specified for text query");
+    let (field, value) = single_field(query, body, common)?.ok_or_else(no_text)?;
+    let text = match value {
+        Value::Object(fields) => {
+            let mut text = Value::Null;
+            for (key, value) in fields {
+                match key.as_str() {
+                    "query" => text = value.clone(),
+                    _ if common.take(key, value)? => {}
+                    "slop" if query == "match" => return Err(unsupported(query, key)),
+                    _ if options.take(query, key, value)? => {}
+                    _ => return Err(unsupported(query, key)),
+                }
+            }
+            text
+        }
+        Value::Array(_) => return Err(Error::parsing(format!("[{query}] query does not support an array of values"))),
+        scalar => scalar.clone(),
+    };
+    match text {
+        Value::Null => Err(no_text()),
+        Value::Array(_) | Value::Object(_) => Err(Error::parsing(format!("[{query}] unknown token [START_OBJECT] after [query]"))),
+        text => Ok((field.to_owned(), text)),
+    }
+}
+
+/// The words of a text for one field, or a finished query where the field has no words.
+pub(super) enum Analyzed {
+    Words(Vec<(usize, Term)>),
+    Done(Built),
+}
+
+/// What a text becomes for a field: words for text fields, one exact value for all others.
+pub(super) fn analyzed(context: &QueryContext<'_>, query: &str, field: &str, text: &Value, options: &MatchOptions) -> Result<Analyzed> {
+    if let Some(analyzer) = &options.analyzer {
+        // Checked even where the field does not use it.
+        words(context, query, analyzer, "")?;
+    }
+    let FieldTarget::Leaf(number, leaf) = FieldTarget::find(context, field) else {
+        return Ok(Analyzed::Done(term_query(context, field, text)?));
+    };
+    if leaf.field_type != FieldType::Text {
+        return match term_query(context, field, text) {
+            Ok(built) => Ok(Analyzed::Done(built)),
+            Err(_) if options.lenient => Ok(Analyzed::Done(nothing())),
+            Err(error) => Err(error),
+        };
+    }
+    let Some(index_field) = context.shard.schema.leaf_field(number) else { return Err(not_searchable(&leaf.path)) };
+    let analyzer = options.analyzer.as_deref().unwrap_or(&leaf.options().search_analyzer);
+    let found = words(context, query, analyzer, &text_of(text))?;
+    if found.is_empty() {
+        return Ok(Analyzed::Done(if options.zero_terms_all { everything() } else { nothing() }));
+    }
+    Ok(Analyzed::Words(found.into_iter().map(|word| (word.position, Term::from_field_text(index_field, &word.text))).collect()))
+}
+
+impl MatchQuery {
+    pub(super) fn build(&self, context: &QueryContext<'_>) -> Result<Built> {
+        build_match(context, &self.field, &self.text, &self.options)
+    }
+}
+
+pub(super) fn build_match(context: &QueryContext<'_>, field: &str, text: &Value, options: &MatchOptions) -> Result<Built> {
+    let terms = match analyzed(context, "match", field, text, options)? {
+        Analyzed::Done(built) => return Ok(built),
+        Analyzed::Words(terms) => terms,
+    };
+    let Some(leaf) = leaf_of(context, field) else { return Ok(nothing()) };
+    let all: Vec<Term> = terms.iter().map(|(_, term)| term.clone()).collect();
+    let mut clauses: Vec<Built> = terms.into_iter().map(|(_, term)| text_term(term)).collect();
+    let count = clauses.len();
+    let inner: Built = match (clauses.pop(), count) {
+        (Some(only), 1) => only,
+        (last, _) => {
+            clauses.extend(last);
+            let occur = if options.all_words { Occur::Must } else { Occur::Should };
+            let wanted = match &options.minimum_should_match {
+                Some(minimum) if !options.all_words => minimum.of(count)?,
+                _ => 0,
+            };
+            if wanted > count {
+                return Ok(nothing());
+            }
+            let wanted = if options.all_words { 0 } else { wanted.max(1) };
+            let clauses = clauses.into_iter().map(|clause| (occur, clause)).collect();
+            Box::new(BooleanQuery::with_minimum_required_clauses(clauses, wanted))
+        }
+    };
+    Ok(scored(context, leaf, all, inner))
+}
+
+pub(super) fn leaf_of<'c>(context: &QueryContext<'c>, field: &str) -> Option<&'c LeafField> {
+    context.shard.schema.mapping().field(field).map(|(_, leaf)| leaf)
+}

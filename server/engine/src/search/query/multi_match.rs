@@ -1,0 +1,121 @@
+//! `multi_match`: the words of a text in several fields.
+
+use super::match_::{MatchOptions, build_match};
+use super::match_phrase::build_phrase;
+use super::text::fields_matching;
+use super::{Built, Common, Kind, Query, QueryContext, boosted, nothing, number, text_of, unsupported};
+use serde_json::{Map, Value};
+use tandem_common::mapping::FieldType;
+use tandem_common::{Error, Result};
+use tantivy::query::DisjunctionMaxQuery;
+
+#[derive(Clone, Debug)]
+pub(super) struct MultiMatchQuery {
+    text: Value,
+    /// Names or patterns, with their boosts; empty for every field.
+    fields: Vec<(String, f32)>,
+    kind: MultiMatchKind,
+    tie_breaker: Option<f32>,
+    options: MatchOptions,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum MultiMatchKind {
+    BestFields,
+    MostFields,
+    Phrase,
+}
+
+pub(super) fn parse(body: &Map<String, Value>) -> Result<Query> {
+    let mut common = Common::new();
+    let mut query = MultiMatchQuery {
+        text: Value::Null,
+        fields: Vec::new(),
+        kind: MultiMatchKind::BestFields,
+        tie_breaker: None,
+        options: MatchOptions::default(),
+    };
+    for (key, value) in body {
+        match key.as_str() {
+            "query" => query.text = value.clone(),
+            "fields" => {
+                let list = value.as_array().map_or_else(|| vec![value.clone()], Clone::clone);
+                query.fields = list.iter().map(|field| field_and_boost(&text_of(field))).collect::<Result<_>>()?;
+            }
+            "type" => {
+                query.kind = match text_of(value).as_str() {
+                    "best_fields" => MultiMatchKind::BestFields,
+                    "most_fields" => MultiMatchKind::MostFields,
+                    "phrase" => MultiMatchKind::Phrase,
+                    other @ ("cross_fields" | "phrase_prefix" | "bool_prefix") => {
+                        return Err(Error::parsing(format!("[multi_match] type [{other}] is not supported")));
+                    }
+                    other => {
+                        return Err(Error::parse(format!("failed to parse [multi_match] query type [{other}]. unknown type.")));
+                    }
+                }
+            }
+            "tie_breaker" => query.tie_breaker = Some(number(value)? as f32),
+            _ if common.take(key, value)? => {}
+            _ if query.options.take("multi_match", key, value)? => {}
+            _ => return Err(unsupported("multi_match", key)),
+        }
+    }
+    if query.text.is_null() {
+        return Err(Error::parsing("No text specified for multi_match query"));
+    }
+    Ok(common.query(Kind::MultiMatch(query)))
+}
+
+fn field_and_boost(text: &str) -> Result<(String, f32)> {
+    match text.split_once('^') {
+        None => Ok((text.to_owned(), 1.0)),
+        Some((field, boost)) => {
+            let parsed = boost.parse().map_err(|_| Error::NumberFormat { input: boost.to_owned() })?;
+            Ok((field.to_owned(), parsed))
+        }
+    }
+}
+
+impl MultiMatchQuery {
+    pub(super) fn build(&self, context: &QueryContext<'_>) -> Result<Built> {
+        let mapping = context.shard.schema.mapping();
+        let searchable = |field_type: FieldType| matches!(field_type, FieldType::Text | FieldType::Keyword);
+        let mut fields: Vec<(String, f32)> = Vec::new();
+        let mut options = self.options.clone();
+        if self.fields.is_empty() {
+            options.lenient = true;
+            fields.extend(mapping.leaves().iter().filter(|leaf| searchable(leaf.field_type)).map(|leaf| (leaf.path.to_string(), 1.0)));
+        }
+        for (name, boost) in &self.fields {
+            if name.contains('*') {
+                // A pattern meets fields that nobody thought of; they do not fail the query.
+                options.lenient = true;
+                fields.extend(fields_matching(mapping, name).map(|leaf| (leaf.path.to_string(), *boost)));
+            } else {
+                fields.push((name.clone(), *boost));
+            }
+        }
+        if fields.len() > super::CLAUSES_MAX {
+            let (found, limit) = (fields.len(), super::CLAUSES_MAX);
+            return Err(Error::illegal_argument(format!("field expansion matches too many fields, limit: {limit}, got: {found}")));
+        }
+        let mut built: Vec<Built> = Vec::new();
+        for (field, boost) in &fields {
+            let query = match self.kind {
+                MultiMatchKind::Phrase => build_phrase(context, field, &self.text, &options)?,
+                MultiMatchKind::BestFields | MultiMatchKind::MostFields => build_match(context, field, &self.text, &options)?,
+            };
+            built.push(boosted(query, *boost));
+        }
+        let tie_breaker = self.tie_breaker.unwrap_or(if self.kind == MultiMatchKind::MostFields { 1.0 } else { 0.0 });
+        Ok(match (built.pop(), built.is_empty()) {
+            (None, _) => nothing(),
+            (Some(only), true) => only,
+            (Some(last), false) => {
+                built.push(last);
+                Box::new(DisjunctionMaxQuery::with_tie_breaker(built, tie_breaker))
+            }
+        })
+    }
+}

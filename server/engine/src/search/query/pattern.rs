@@ -1,0 +1,136 @@
+//! `prefix`, `wildcard`, and terms whatever their case: terms that fit a pattern.
+
+use super::field::{FieldTarget, normalized, not_searchable};
+use super::{Built, Common, Kind, Query, QueryContext, constant, everything, flag, nothing, single_field, text_of, unsupported};
+use serde_json::{Map, Value};
+use tandem_common::mapping::FieldType;
+use tandem_common::{Error, Result};
+use tantivy::query::RegexQuery;
+
+#[derive(Clone, Debug)]
+pub(super) struct PatternQuery {
+    pub(super) field: String,
+    pub(super) value: String,
+    pub(super) kind: PatternKind,
+    pub(super) case_insensitive: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PatternKind {
+    Exact,
+    Prefix,
+    Wildcard,
+}
+
+impl PatternKind {
+    fn name(self) -> &'static str {
+        match self {
+            PatternKind::Exact => "term",
+            PatternKind::Prefix => "prefix",
+            PatternKind::Wildcard => "wildcard",
+        }
+    }
+}
+
+pub(super) fn parse(name: &str, body: &Map<String, Value>) -> Result<Query> {
+    let kind = if name == "prefix" { PatternKind::Prefix } else { PatternKind::Wildcard };
+    let mut common = Common::new();
+    let Some((field, value)) = single_field(name, body, &mut common)? else {
+        return Err(Error::illegal_argument("field name is null or empty"));
+    };
+    let mut case_insensitive = false;
+    let value = match value {
+        Value::Object(options) => {
+            let mut found = Value::Null;
+            for (key, value) in options {
+                match key.as_str() {
+                    "value" => found = value.clone(),
+                    "prefix" if kind == PatternKind::Prefix => found = value.clone(),
+                    "wildcard" if kind == PatternKind::Wildcard => found = value.clone(),
+                    "case_insensitive" => case_insensitive = flag(value)?,
+                    // How terms are expanded does not show in the hits.
+                    "rewrite" => {}
+                    _ if common.take(key, value)? => {}
+                    _ => return Err(unsupported(name, key)),
+                }
+            }
+            found
+        }
+        scalar => scalar.clone(),
+    };
+    if value.is_null() || value.is_array() {
+        return Err(Error::illegal_argument("value cannot be null"));
+    }
+    Ok(common.query(Kind::Pattern(PatternQuery { field: field.to_owned(), value: text_of(&value), kind, case_insensitive })))
+}
+
+impl PatternQuery {
+    pub(super) fn build(&self, context: &QueryContext<'_>) -> Result<Built> {
+        let (field, value) = match FieldTarget::find(context, &self.field) {
+            FieldTarget::Unmapped => return Ok(nothing()),
+            FieldTarget::IndexName => {
+                let name = &context.shard.shard.index;
+                let regex = regex::Regex::new(&format!("^(?:{})$", self.regex(&self.value))).ok();
+                return Ok(if regex.is_some_and(|regex| regex.is_match(name)) { everything() } else { nothing() });
+            }
+            FieldTarget::Raw(field) => (field, self.value.clone()),
+            FieldTarget::Leaf(number, leaf) if matches!(leaf.field_type, FieldType::Text | FieldType::Keyword) => {
+                let field = context.shard.schema.leaf_field(number);
+                let field = field.filter(|field| context.shard.schema.tantivy().get_field_entry(*field).is_indexed());
+                (field.ok_or_else(|| not_searchable(&leaf.path))?, normalized(context, leaf, &self.value))
+            }
+            FieldTarget::Leaf(_, leaf) => return Err(self.wrong_type(context, leaf.field_type.name())),
+            FieldTarget::Column(_) => return Err(self.wrong_type(context, &self.field)),
+        };
+        let query = RegexQuery::from_pattern(&self.regex(&value), field)
+            .map_err(|error| Error::illegal_argument(format!("[{}] cannot be searched for: {error}", self.value)))?;
+        Ok(constant(Box::new(query)))
+    }
+
+    fn wrong_type(&self, context: &QueryContext<'_>, type_name: &str) -> Error {
+        let reason = format!(
+            "Can only use {} queries on keyword, text and wildcard fields - not on [{}] which is of type [{type_name}]",
+            self.kind.name(),
+            self.field
+        );
+        context.query_shard(reason, None)
+    }
+
+    /// The pattern as a regular expression, letter by letter.
+    fn regex(&self, value: &str) -> String {
+        let mut regex = String::new();
+        let mut escaped = false;
+        for letter in value.chars() {
+            match letter {
+                '\\' if self.kind == PatternKind::Wildcard && !escaped => {
+                    escaped = true;
+                    continue;
+                }
+                '*' if self.kind == PatternKind::Wildcard && !escaped => regex.push_str("(.|\n)*"),
+                '?' if self.kind == PatternKind::Wildcard && !escaped => regex.push_str("(.|\n)"),
+                letter => self.push_letter(letter, &mut regex),
+            }
+            escaped = false;
+        }
+        if self.kind == PatternKind::Prefix {
+            regex.push_str("(.|\n)*");
+        }
+        regex
+    }
+
+    fn push_letter(&self, letter: char, regex: &mut String) {
+        let mut buffer = [0; 4];
+        let plain = |letter: char, regex: &mut String, buffer: &mut [u8; 4]| regex.push_str(&regex::escape(letter.encode_utf8(buffer)));
+        let other = if letter.is_lowercase() { letter.to_uppercase().next() } else { letter.to_lowercase().next() };
+        match other.filter(|other| self.case_insensitive && *other != letter) {
+            Some(other) => {
+                regex.push('(');
+                plain(letter, regex, &mut buffer);
+                regex.push('|');
+                plain(other, regex, &mut buffer);
+                regex.push(')');
+            }
+            None => plain(letter, regex, &mut buffer),
+        }
+    }
+}

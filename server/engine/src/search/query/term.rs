@@ -1,0 +1,60 @@
+//! `term`: one exact value of one field.
+
+use super::field::{FieldTarget, term_query};
+use super::pattern::{PatternKind, PatternQuery};
+use super::{Built, Common, Kind, Query, QueryContext, flag, single_field, text_of, unsupported};
+use serde_json::{Map, Value};
+use tandem_common::mapping::FieldType;
+use tandem_common::{Error, Result};
+
+#[derive(Clone, Debug)]
+pub(super) struct TermQuery {
+    pub(super) field: String,
+    pub(super) value: Value,
+    pub(super) case_insensitive: bool,
+}
+
+pub(super) fn parse(body: &Map<String, Value>) -> Result<Query> {
+    let mut common = Common::new();
+    let Some((field, value)) = single_field("term", body, &mut common)? else {
+        return Err(Error::illegal_argument("field name is null or empty"));
+    };
+    let mut case_insensitive = false;
+    let value = match value {
+        Value::Object(options) => {
+            let mut found = Value::Null;
+            for (key, value) in options {
+                match key.as_str() {
+                    "value" | "term" => found = value.clone(),
+                    "case_insensitive" => case_insensitive = flag(value)?,
+                    _ if common.take(key, value)? => {}
+                    _ => return Err(unsupported("term", key)),
+                }
+            }
+            found
+        }
+        Value::Array(_) => return Err(Error::parsing("[term] query does not support array of values")),
+        Value::Null => return Err(Error::illegal_argument("field name is null or empty")),
+        scalar => scalar.clone(),
+    };
+    match value {
+        Value::Null => Err(Error::illegal_argument("value cannot be null")),
+        Value::Array(_) | Value::Object(_) => Err(Error::parsing("[term] query does not support array of values")),
+        value => Ok(common.query(Kind::Term(TermQuery { field: field.to_owned(), value, case_insensitive }))),
+    }
+}
+
+impl TermQuery {
+    pub(super) fn build(&self, context: &QueryContext<'_>) -> Result<Built> {
+        let target = FieldTarget::find(context, &self.field);
+        if self.case_insensitive
+            && let FieldTarget::Leaf(_, leaf) = target
+            && matches!(leaf.field_type, FieldType::Text | FieldType::Keyword)
+        {
+            let pattern =
+                PatternQuery { field: self.field.clone(), value: text_of(&self.value), kind: PatternKind::Exact, case_insensitive: true };
+            return pattern.build(context);
+        }
+        term_query(context, &self.field, &self.value)
+    }
+}

@@ -1,0 +1,401 @@
+//! From what hits are ordered by to numbers that compare within a segment.
+//!
+//! Each thing that orders becomes a `u64` that is lower for what comes first, whichever way and wherever missing values go; texts
+//! become their place in the segment's dictionary. Only the winners of a segment are turned back into values.
+
+use super::query::{QueryContext, column_type};
+use super::sort::{Missing, SortMode, SortOrder, SortSpec, SortValue};
+use crate::search::query::ColumnType;
+use serde_json::Value;
+use std::ops::Bound;
+use tandem_common::mapping::field_types::{Rounding, number_of_query};
+use tandem_common::mapping::{FieldType, LeafField};
+use tandem_common::{Error, Result};
+use tantivy::columnar::{Column, StrColumn};
+use tantivy::{DocId, Score, SegmentReader};
+
+/// Something that hits are ordered by, for one shard.
+pub(super) struct SortKey<'s> {
+    spec: &'s SortSpec,
+    source: KeySource<'s>,
+}
+
+enum KeySource<'s> {
+    Score,
+    /// The order of indexing.
+    Doc,
+    /// A column of whole numbers that is no field of the mapping.
+    Metadata(&'static str),
+    Leaf(&'s LeafField),
+    /// `_index`, the same for all.
+    Index,
+    /// A field that is not mapped, sorted as this type.
+    Unmapped(FieldType),
+}
+
+/// The columns of one segment.
+pub(super) enum KeyReader {
+    Score,
+    Doc(Option<Column<i64>>),
+    Long { column: Option<Column<i64>>, mode: SortMode, missing: i64 },
+    Bool { column: Option<Column<bool>>, mode: SortMode, missing: i64 },
+    Double { column: Option<Column<f64>>, mode: SortMode, missing: f64, is_double: bool },
+    Text { column: Option<StrColumn>, mode: SortMode, missing_key: u64, missing: Option<String> },
+    Same(String),
+}
+
+fn key_of_long(value: i64) -> u64 {
+    (value as u64) ^ (1 << 63)
+}
+
+fn key_of_double(value: f64) -> u64 {
+    let bits = value.to_bits();
+    if bits >> 63 == 0 { bits ^ (1 << 63) } else { !bits }
+}
+
+fn key_of_score(score: Score) -> u64 {
+    key_of_double(f64::from(score))
+}
+
+fn no_mapping(context: &QueryContext<'_>, field: &str) -> Error {
+    context.query_shard(format!("No mapping found for [{field}] in order to sort on"), None)
+}
+
+impl<'s> SortKey<'s> {
+    /// Looks a field up.
+    ///
+    /// # Errors
+    /// A field that is not mapped, or cannot order anything.
+    pub(super) fn resolve(context: &QueryContext<'s>, spec: &'s SortSpec) -> Result<SortKey<'s>> {
+        let source = match spec.field.as_str() {
+            "_score" => KeySource::Score,
+            "_doc" | "_shard_doc" => KeySource::Doc,
+            "_seq_no" => KeySource::Metadata("_seq_no"),
+            "_version" => KeySource::Metadata("_version"),
+            "_index" => KeySource::Index,
+            "_id" => {
+                return Err(Error::illegal_argument(
+                    "Fielddata access on the _id field is disallowed, you can re-enable it by updating the dynamic cluster setting: indices.id_field_data.enabled",
+                ));
+            }
+            field => match (context.shard.schema.mapping().field(field), &spec.unmapped_type) {
+                (Some((number, leaf)), _) => {
+                    check_leaf(context, spec, leaf, context.shard.schema.leaf_field(number).is_some())?;
+                    KeySource::Leaf(leaf)
+                }
+                (None, Some(unmapped)) => {
+                    let field_type = FieldType::from_name(unmapped);
+                    KeySource::Unmapped(
+                        field_type.ok_or_else(|| Error::illegal_argument(format!("No mapper found for type [{unmapped}]")))?,
+                    )
+                }
+                (None, None) => return Err(no_mapping(context, field)),
+            },
+        };
+        Ok(SortKey { spec, source })
+    }
+
+    /// Whether it needs scores.
+    pub(super) fn needs_score(&self) -> bool {
+        matches!(self.source, KeySource::Score)
+    }
+
+    fn is_ascending(&self) -> bool {
+        self.spec.order == SortOrder::Asc
+    }
+
+    fn mode(&self) -> SortMode {
+        self.spec.mode.unwrap_or(if self.is_ascending() { SortMode::Min } else { SortMode::Max })
+    }
+
+    /// Whether missing values stand at the low end.
+    fn missing_is_low(&self) -> bool {
+        (self.spec.missing == Missing::First) == self.is_ascending()
+    }
+
+    /// The columns of a segment.
+    ///
+    /// # Errors
+    /// A column that cannot be read, or a `missing` that is no value of the field.
+    pub(super) fn reader(&self, context: &QueryContext<'_>, segment: &SegmentReader) -> Result<KeyReader> {
+        let columns = segment.fast_fields();
+        let mode = self.mode();
+        Ok(match &self.source {
+            KeySource::Score => KeyReader::Score,
+            KeySource::Doc => KeyReader::Doc(columns.column_opt("_seq_no").map_err(index_error)?),
+            KeySource::Metadata(name) => KeyReader::Long {
+                column: columns.column_opt(name).map_err(index_error)?,
+                mode,
+                missing: self.missing_long(i64::MIN, i64::MAX)?,
+            },
+            KeySource::Index => KeyReader::Same(context.shard.shard.index.clone()),
+            KeySource::Unmapped(field_type) => match field_type {
+                FieldType::Text | FieldType::Keyword => self.text_reader(None, mode)?,
+                field_type if field_type.is_float() => {
+                    KeyReader::Double { column: None, mode, missing: self.missing_double()?, is_double: *field_type == FieldType::Double }
+                }
+                field_type => {
+                    let (low, high) = sort_range(*field_type);
+                    KeyReader::Long { column: None, mode, missing: self.missing_long(low, high)? }
+                }
+            },
+            KeySource::Leaf(leaf) => match column_type(leaf) {
+                ColumnType::Text => self.text_reader(columns.str(&leaf.path).map_err(index_error)?, mode)?,
+                ColumnType::Double => KeyReader::Double {
+                    column: columns.column_opt(&leaf.path).map_err(index_error)?,
+                    mode,
+                    missing: self.missing_double()?,
+                    is_double: leaf.field_type == FieldType::Double,
+                },
+                ColumnType::Bool => KeyReader::Bool {
+                    column: columns.column_opt(&leaf.path).map_err(index_error)?,
+                    mode,
+                    missing: self.missing_long(i64::from(i32::MIN), i64::from(i32::MAX))?,
+                },
+                ColumnType::Long => {
+                    let (low, high) = sort_range(leaf.field_type);
+                    KeyReader::Long {
+                        column: columns.column_opt(&leaf.path).map_err(index_error)?,
+                        mode,
+                        missing: self.missing_long(low, high)?,
+                    }
+                }
+            },
+        })
+    }
+
+    fn missing_long(&self, low: i64, high: i64) -> Result<i64> {
+        match &self.spec.missing {
+            Missing::First | Missing::Last => Ok(if self.missing_is_low() { low } else { high }),
+            Missing::Value(value) => match value.as_i64() {
+                Some(number) => Ok(number),
+                None => Ok(number_of_query(&text_of(value))?.trunc() as i64),
+            },
+        }
+    }
+
+    fn missing_double(&self) -> Result<f64> {
+        match &self.spec.missing {
+            Missing::First | Missing::Last => Ok(if self.missing_is_low() { f64::NEG_INFINITY } else { f64::INFINITY }),
+            Missing::Value(value) => number_of_query(&text_of(value)),
+        }
+    }
+
+    fn text_reader(&self, column: Option<StrColumn>, mode: SortMode) -> Result<KeyReader> {
+        let missing = match &self.spec.missing {
+            Missing::First | Missing::Last => None,
+            Missing::Value(value) => Some(text_of(value)),
+        };
+        let missing_key = match &missing {
+            Some(text) => place_of(column.as_ref(), text)?,
+            None if self.missing_is_low() => 0,
+            None => u64::MAX,
+        };
+        Ok(KeyReader::Text { column, mode, missing_key, missing })
+    }
+
+    /// The key of a document: what comes first is lower.
+    pub(super) fn key(&self, reader: &KeyReader, doc: DocId, score: Score) -> u64 {
+        let key = match reader {
+            KeyReader::Score => key_of_score(score),
+            KeyReader::Same(_) => 0,
+            KeyReader::Text { column, mode, missing_key, .. } => {
+                text_ord(column.as_ref(), *mode, doc).map_or(*missing_key, |ord| ord * 2 + 1)
+            }
+            KeyReader::Double { .. } => key_of_double(reader.double(doc)),
+            KeyReader::Doc(_) | KeyReader::Long { .. } | KeyReader::Bool { .. } => key_of_long(reader.long(doc)),
+        };
+        if self.is_ascending() { key } else { !key }
+    }
+
+    /// The value of a document, as hits show it.
+    pub(super) fn value(&self, reader: &KeyReader, doc: DocId, score: Score) -> SortValue {
+        match reader {
+            KeyReader::Score => SortValue::Float(score),
+            KeyReader::Same(text) => SortValue::Text(text.clone()),
+            KeyReader::Text { column, mode, missing, .. } => {
+                let found = column.as_ref().and_then(|column| {
+                    let mut text = String::new();
+                    let ord = text_ord(Some(column), *mode, doc)?;
+                    column.ord_to_str(ord, &mut text).ok()?.then_some(text)
+                });
+                found.or_else(|| missing.clone()).map_or(SortValue::Null, SortValue::Text)
+            }
+            KeyReader::Double { is_double: true, .. } => SortValue::Double(reader.double(doc)),
+            KeyReader::Double { .. } => SortValue::Float(reader.double(doc) as f32),
+            KeyReader::Doc(_) | KeyReader::Long { .. } | KeyReader::Bool { .. } => SortValue::Long(reader.long(doc)),
+        }
+    }
+
+    /// The key of a value of `search_after` in this segment.
+    ///
+    /// # Errors
+    /// A value that is none of the field's.
+    pub(super) fn key_after(&self, reader: &KeyReader, value: &Value) -> Result<u64> {
+        let field = &self.spec.field;
+        let failed = |cause: Error| Error::IllegalArgument {
+            reason: format!("Failed to parse search_after value for field [{field}]."),
+            cause: Some(Box::new(cause)),
+        };
+        let text = text_of(value);
+        let key = match reader {
+            KeyReader::Same(_) => 0,
+            KeyReader::Text { missing_key, .. } if value.is_null() => *missing_key,
+            KeyReader::Text { column, .. } => place_of(column.as_ref(), &text)?,
+            KeyReader::Score => key_of_score(number_of_query(&text).map_err(failed)? as f32),
+            KeyReader::Double { missing, .. } if value.is_null() => key_of_double(*missing),
+            KeyReader::Double { is_double, .. } => {
+                let number = number_of_query(&text).map_err(failed)?;
+                // What was shown in 32 bits is compared in 32 bits.
+                key_of_double(if *is_double { number } else { f64::from(number as f32) })
+            }
+            KeyReader::Long { missing, .. } | KeyReader::Bool { missing, .. } if value.is_null() => key_of_long(*missing),
+            KeyReader::Doc(_) | KeyReader::Long { .. } | KeyReader::Bool { .. } => {
+                key_of_long(self.whole_after(value, &text).map_err(failed)?)
+            }
+        };
+        Ok(if self.is_ascending() { key } else { !key })
+    }
+
+    fn whole_after(&self, value: &Value, text: &str) -> Result<i64> {
+        if let Some(number) = value.as_i64() {
+            return Ok(number);
+        }
+        if let Some(flag) = value.as_bool() {
+            return Ok(i64::from(flag));
+        }
+        if let Ok(number) = text.parse() {
+            return Ok(number);
+        }
+        match &self.source {
+            KeySource::Leaf(leaf) if leaf.field_type == FieldType::Date => leaf.options().date_format.parse(text, Rounding::Down, None),
+            _ => number_of_query(text).map(|number| number.trunc() as i64),
+        }
+    }
+}
+
+/// The ends of a type's range when it is sorted: small numbers are sorted as 32 bits.
+fn sort_range(field_type: FieldType) -> (i64, i64) {
+    match field_type {
+        FieldType::Integer | FieldType::Short | FieldType::Byte | FieldType::Boolean => (i64::from(i32::MIN), i64::from(i32::MAX)),
+        _ => (i64::MIN, i64::MAX),
+    }
+}
+
+fn check_leaf(context: &QueryContext<'_>, spec: &SortSpec, leaf: &LeafField, has_field: bool) -> Result<()> {
+    if leaf.field_type == FieldType::Text {
+        let field = &spec.field;
+        return Err(Error::illegal_argument(format!(
+            "Text fields are not optimised for operations that require per-document field data like aggregations and sorting, so these \
+             operations are disabled by default. Please use a keyword field instead. Alternatively, set fielddata=true on [{field}] in \
+             order to load field data by uninverting the inverted index. Note that this can use significant memory."
+        )));
+    }
+    if !has_field || !leaf.options().doc_values {
+        let field = &spec.field;
+        return Err(Error::illegal_argument(format!(
+            "Can't load fielddata on [{field}] because fielddata is unsupported on fields of type [{}]. Use doc values instead.",
+            leaf.field_type.name()
+        )));
+    }
+    let is_text = column_type(leaf) == ColumnType::Text;
+    if is_text && matches!(spec.mode, Some(SortMode::Sum | SortMode::Avg | SortMode::Median)) {
+        return Err(context.query_shard("we only support AVG, MEDIAN and SUM on number based fields".to_owned(), None));
+    }
+    Ok(())
+}
+
+pub(super) fn index_error(error: tantivy::TantivyError) -> Error {
+    Error::internal(error.to_string())
+}
+
+fn text_of(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// Twice the place of a text in the dictionary, and one more if it is in it: a text that is not comes between two that are.
+fn place_of(column: Option<&StrColumn>, text: &str) -> Result<u64> {
+    let Some(column) = column else { return Ok(1) };
+    let dictionary = column.dictionary();
+    if let Some(ord) = dictionary.term_ord(text.as_bytes())? {
+        return Ok(ord * 2 + 1);
+    }
+    let (lower, _) = dictionary.term_bounds_to_ord(Bound::Included(text.as_bytes()), Bound::Unbounded)?;
+    Ok(match lower {
+        Bound::Included(ord) => ord * 2,
+        Bound::Excluded(ord) => (ord + 1) * 2,
+        Bound::Unbounded => 0,
+    })
+}
+
+fn text_ord(column: Option<&StrColumn>, mode: SortMode, doc: DocId) -> Option<u64> {
+    let ords = column?.term_ords(doc);
+    if mode == SortMode::Max { ords.max() } else { ords.min() }
+}
+
+impl KeyReader {
+    fn long(&self, doc: DocId) -> i64 {
+        match self {
+            KeyReader::Doc(column) => column.as_ref().and_then(|column| column.first(doc)).unwrap_or(0),
+            KeyReader::Long { column, mode, missing } => {
+                column.as_ref().and_then(|column| pick_long(column.values_for_doc(doc), *mode)).unwrap_or(*missing)
+            }
+            KeyReader::Bool { column, mode, missing } => {
+                column.as_ref().and_then(|column| pick_long(column.values_for_doc(doc).map(i64::from), *mode)).unwrap_or(*missing)
+            }
+            KeyReader::Score | KeyReader::Double { .. } | KeyReader::Text { .. } | KeyReader::Same(_) => 0,
+        }
+    }
+
+    fn double(&self, doc: DocId) -> f64 {
+        let KeyReader::Double { column, mode, missing, .. } = self else { return 0.0 };
+        column.as_ref().and_then(|column| pick_double(column.values_for_doc(doc), *mode)).unwrap_or(*missing)
+    }
+}
+
+/// One of several whole numbers; means are rounded, as OpenSearch rounds them.
+fn pick_long(values: impl Iterator<Item = i64>, mode: SortMode) -> Option<i64> {
+    match mode {
+        SortMode::Min => values.min(),
+        SortMode::Max => values.max(),
+        SortMode::Sum => values.fold(None, |sum, value| Some(sum.unwrap_or(0_i64).wrapping_add(value))),
+        SortMode::Avg => pick_double(values.map(|value| value as f64), mode).map(|mean| (mean + 0.5).floor() as i64),
+        SortMode::Median => pick_double(values.map(|value| value as f64), mode).map(|mean| (mean + 0.5).floor() as i64),
+    }
+}
+
+fn pick_double(values: impl Iterator<Item = f64>, mode: SortMode) -> Option<f64> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    let count = values.len();
+    match mode {
+        SortMode::Min => values.first().copied(),
+        SortMode::Max => values.last().copied(),
+        SortMode::Sum => (count > 0).then(|| values.iter().sum()),
+        SortMode::Avg => (count > 0).then(|| values.iter().sum::<f64>() / count as f64),
+        SortMode::Median if count % 2 == 0 => Some((values.get(count.checked_sub(2)? / 2)? + values.get(count / 2)?) / 2.0),
+        SortMode::Median => values.get(count / 2).copied(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_keep_the_order_of_numbers() {
+        let longs = [i64::MIN, -5, 0, 7, i64::MAX];
+        assert!(longs.windows(2).all(|pair| key_of_long(pair[0]) < key_of_long(pair[1])));
+        let doubles = [f64::NEG_INFINITY, -1.5, -0.1, 0.0, 0.1, 3e300, f64::INFINITY];
+        assert!(doubles.windows(2).all(|pair| key_of_double(pair[0]) < key_of_double(pair[1])));
+    }
+
+    #[test]
+    fn several_values_become_one() {
+        for (mode, expected) in [(SortMode::Min, 3), (SortMode::Max, 30), (SortMode::Sum, 33), (SortMode::Avg, 17), (SortMode::Median, 17)]
+        {
+            assert_eq!(pick_long([30, 3].into_iter(), mode), Some(expected), "{mode:?}");
+            assert_eq!(pick_long([].into_iter(), mode), None);
+        }
+    }
+}
