@@ -205,17 +205,18 @@ impl Inner {
     pub(super) fn trim_log(&self, durable: SeqNo) -> Result<()> {
         let settings = self.settings.load();
         let now = clock::now();
-        let lowest = {
+        // Under the lock of the leases: a lease granted from here on sees what is gone.
+        let forgotten = {
             let mut leases = self.leases.lock();
             if let Some(period) = settings.lease_period {
                 for lease in leases.expire(now, period) {
                     tracing::warn!(shard = %self.shard, lease = lease.id, "retention lease expired");
                 }
             }
-            leases.lowest()
+            let keep_from = leases.lowest().unwrap_or(durable.next()).min(durable.next());
+            self.log.forget(keep_from, settings.gc_deletes, now)
         };
-        let keep_from = lowest.unwrap_or(durable.next()).min(durable.next());
-        self.log.trim(keep_from, settings.gc_deletes, now)
+        self.log.remove(forgotten)
     }
 
     fn situation(&self) -> Situation {

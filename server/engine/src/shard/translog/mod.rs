@@ -61,6 +61,10 @@ struct Queue {
     global_checkpoint: SeqNo,
 }
 
+/// Files that the log no longer counts on.
+#[must_use]
+pub(super) struct Forgotten(Vec<u64>);
+
 struct Generation {
     range: GenerationRange,
     places: Vec<(SeqNo, Position)>,
@@ -317,28 +321,31 @@ impl Translog {
         self.write_checkpoint(writer)
     }
 
-    /// Drops the files that hold nothing from `keep_from` on and were closed for longer than `window`. Blocking.
-    pub(super) fn trim(&self, keep_from: SeqNo, window: Duration, now: Instant) -> Result<()> {
-        let writer = self.writer.lock();
-        let dropped: Vec<u64> = {
-            let mut queue = self.queue.lock();
-            let mut dropped = Vec::new();
-            while queue.generations.len() > 1 {
-                let goes = queue.generations.front().is_some_and(|oldest| {
-                    oldest.range.last_seq_no < keep_from && now.saturating_duration_since(oldest.closed_at) >= window
-                });
-                if !goes {
-                    break;
-                }
-                dropped.extend(queue.generations.pop_front().map(|oldest| oldest.range.generation));
+    /// Forgets the files that hold nothing from `keep_from` on and were closed for longer than `window`; memory only.
+    /// The caller holds the lock under which the history is promised to others, then removes the files.
+    pub(super) fn forget(&self, keep_from: SeqNo, window: Duration, now: Instant) -> Forgotten {
+        let mut queue = self.queue.lock();
+        let mut forgotten = Vec::new();
+        while queue.generations.len() > 1 {
+            let goes = queue
+                .generations
+                .front()
+                .is_some_and(|oldest| oldest.range.last_seq_no < keep_from && now.saturating_duration_since(oldest.closed_at) >= window);
+            if !goes {
+                break;
             }
-            dropped
-        };
-        if dropped.is_empty() {
+            forgotten.extend(queue.generations.pop_front().map(|oldest| oldest.range.generation));
+        }
+        Forgotten(forgotten)
+    }
+
+    /// Removes forgotten files, after the checkpoint no longer names them. Blocking.
+    pub(super) fn remove(&self, forgotten: Forgotten) -> Result<()> {
+        if forgotten.0.is_empty() {
             return Ok(());
         }
-        self.write_checkpoint(&writer)?;
-        for generation in dropped {
+        self.write_checkpoint(&self.writer.lock())?;
+        for generation in forgotten.0 {
             fs::remove_file_if_exists(&checkpoint::generation_path(&self.folder, generation))?;
         }
         Ok(())

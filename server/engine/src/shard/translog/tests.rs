@@ -90,9 +90,9 @@ fn files_follow_each_other_and_old_ones_go_when_nothing_needs_them() {
     log.shrink_tail(0);
     assert_eq!(read(&log, 7, 44), (7..45).collect::<Vec<_>>());
     let minute = Duration::from_secs(60);
-    log.trim(SeqNo(35), minute, clock::now()).unwrap();
+    log.remove(log.forget(SeqNo(35), minute, clock::now())).unwrap();
     assert_eq!(log.lowest(), SeqNo(0), "files stay for the window");
-    log.trim(SeqNo(35), minute, clock::now() + minute * 2).unwrap();
+    log.remove(log.forget(SeqNo(35), minute, clock::now() + minute * 2)).unwrap();
     assert_eq!(log.lowest(), SeqNo(30), "the file that holds 35 stays whole");
     drop(log);
     let (log, seen) = open(folder.path(), 40).unwrap();
