@@ -55,7 +55,7 @@ async fn health(app: App, call: Call) -> Result<Answer> {
         indices: call.indices(LENIENT)?,
         wait_for_status: call.params.text("wait_for_status").map(status_named).transpose()?,
         wait_for_nodes: call.params.owned("wait_for_nodes"),
-        wait_for_active_shards: call.params.owned("wait_for_active_shards"),
+        wait_for_active_shards: call.active_shards()?,
         wait_for_no_relocating_shards: call.params.bool("wait_for_no_relocating_shards", false)?,
         wait_for_no_initializing_shards: call.params.bool("wait_for_no_initializing_shards", false)?,
     };
