@@ -10,6 +10,7 @@ mod constant_score;
 mod dis_max;
 mod exists;
 mod field;
+mod fuzzy;
 mod ids;
 mod match_;
 mod match_phrase;

@@ -57,7 +57,7 @@ pub(super) fn parse(body: &Map<String, Value>) -> Result<Query> {
             }
             "tie_breaker" => query.tie_breaker = Some(number(value)? as f32),
             _ if common.take(key, value)? => {}
-            _ if query.options.take("multi_match", key, value)? => {}
+            _ if query.options.take(key, value)? => {}
             _ => return Err(unsupported("multi_match", key)),
         }
     }

@@ -160,7 +160,7 @@ impl RangeQuery {
         }
         Ok(match terms.as_slice() {
             [] => nothing(),
-            [term] => scored(context, leaf, vec![term.clone()], super::field::text_term(term.clone())),
+            [term] => scored(context, leaf, std::slice::from_ref(term), super::field::text_term(term.clone())),
             _ => constant(Box::new(tantivy::query::TermSetQuery::new(terms))),
         })
     }
