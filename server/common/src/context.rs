@@ -26,6 +26,8 @@ pub struct Context {
     pub subject: Subject,
     /// What is done.
     pub action: Action,
+    /// How long the asker was willing to wait.
+    pub timeout: Duration,
     /// When the asker stops waiting.
     pub deadline: Instant,
     /// The number of the task on this node.
@@ -45,7 +47,7 @@ impl Context {
 
     /// A context for `subject` that ends after `timeout`.
     pub fn with_timeout(subject: Subject, action: Action, timeout: Duration) -> Self {
-        Self { subject, action, deadline: clock::now() + timeout, task: next_task(), opaque_id: None }
+        Self { subject, action, timeout, deadline: clock::now() + timeout, task: next_task(), opaque_id: None }
     }
 
     /// The time left until the deadline; zero when it has passed.

@@ -119,6 +119,12 @@ pub enum Error {
         /// What forbids its creation.
         detail: String,
     },
+    /// No such index to write to.
+    #[error("no such index [{index}]")]
+    IndexNotFoundForWrite {
+        /// The name as asked.
+        index: String,
+    },
     /// The index exists.
     #[error("index [{index}/{uuid}] already exists")]
     ResourceAlreadyExists {
@@ -470,7 +476,9 @@ impl Error {
             Error::StreamConstraints { .. } => "stream_constraints_exception",
             Error::MapperParsing { .. } => "mapper_parsing_exception",
             Error::StrictDynamicMapping { .. } => "strict_dynamic_mapping_exception",
-            Error::IndexNotFound { .. } | Error::IndexNotFoundBecause { .. } => "index_not_found_exception",
+            Error::IndexNotFound { .. } | Error::IndexNotFoundBecause { .. } | Error::IndexNotFoundForWrite { .. } => {
+                "index_not_found_exception"
+            }
             Error::ResourceAlreadyExists { .. } | Error::AlreadyExists { .. } => "resource_already_exists_exception",
             Error::InvalidIndexName { .. } => "invalid_index_name_exception",
             Error::InvalidAliasName { .. } => "invalid_alias_name_exception",
@@ -538,6 +546,7 @@ impl Error {
             Error::Forbidden { .. } => 403,
             Error::IndexNotFound { .. }
             | Error::IndexNotFoundBecause { .. }
+            | Error::IndexNotFoundForWrite { .. }
             | Error::DocumentMissing { .. }
             | Error::ResourceNotFound { .. }
             | Error::NoSuchRemoteCluster { .. }
@@ -596,7 +605,14 @@ impl Error {
     /// The fields beside type and reason, in OpenSearch's order (`index`, `index_uuid`, `shard`, `resource.id`, …).
     pub fn details(&self) -> Vec<(&'static str, serde_json::Value)> {
         match self {
-            Error::IndexNotFound { index } | Error::IndexNotFoundBecause { index, .. } => vec![
+            Error::IndexNotFoundBecause { index, .. } => vec![("index", index.as_str().into()), ("index_uuid", "_na_".into())],
+            Error::IndexNotFoundForWrite { index } => vec![
+                ("index", index.as_str().into()),
+                ("resource.id", index.as_str().into()),
+                ("resource.type", "index_expression".into()),
+                ("index_uuid", "_na_".into()),
+            ],
+            Error::IndexNotFound { index } => vec![
                 ("index", index.as_str().into()),
                 ("resource.id", index.as_str().into()),
                 ("resource.type", "index_or_alias".into()),

@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 pub mod blocking;
+pub mod config;
 pub mod context;
 pub mod env;
 pub mod error;
@@ -15,6 +16,7 @@ pub mod settings;
 pub mod tasks;
 pub mod units;
 
+pub use config::Config;
 pub use context::{Action, Context, Subject};
 pub use error::{Error, Result};
 pub use ids::{AllocationId, HistoryId, IndexUuid, NodeId, PrimaryTerm, SeqNo, SessionId, ShardId};

@@ -381,14 +381,21 @@ pub fn find<'a>(catalogue: &'a [Setting], key: &str) -> Option<&'a Setting> {
     catalogue.iter().find(|setting| setting.matches(key))
 }
 
-/// The known key that `key` was probably meant to be, if one is close.
-pub fn nearest<'a>(known: impl IntoIterator<Item = &'a str>, key: &str) -> Option<&'a str> {
-    known
+/// The known keys that `key` was probably meant to be, the nearest first: those that share more than 0.7 of their letters
+/// by Levenshtein's measure, as OpenSearch's `AbstractScopedSettings` has it.
+pub fn near<'a>(known: impl IntoIterator<Item = &'a str>, key: &str) -> Vec<&'a str> {
+    let mut close: Vec<(usize, &str)> = known
         .into_iter()
         .map(|candidate| (edit_distance(candidate, key), candidate))
-        .min()
-        .filter(|(distance, candidate)| *distance * 5 <= candidate.len().max(key.len()) * 2)
-        .map(|(_, candidate)| candidate)
+        .filter(|(distance, candidate)| *distance * 10 < candidate.len().max(key.len()) * 3)
+        .collect();
+    close.sort_unstable();
+    close.into_iter().map(|(_, candidate)| candidate).collect()
+}
+
+/// The nearest of [`near`].
+pub fn nearest<'a>(known: impl IntoIterator<Item = &'a str>, key: &str) -> Option<&'a str> {
+    near(known, key).first().copied()
 }
 
 /// Levenshtein's distance between two texts, in characters.

@@ -14,6 +14,11 @@ pub fn parse_time(text: &str, name: &str) -> Result<Option<Duration>> {
     if normal == "0" {
         return Ok(Some(Duration::ZERO));
     }
+    if normal.starts_with('-') {
+        return Err(Error::illegal_argument(format!(
+            "failed to parse setting [{name}] with value [{text}] as a time value: negative durations are not supported"
+        )));
+    }
     // The longer unit names come first: "ms" also ends in "s".
     const UNITS: [(&str, f64); 7] =
         [("nanos", 1e-9), ("micros", 1e-6), ("ms", 1e-3), ("s", 1.0), ("m", 60.0), ("h", 3600.0), ("d", 86_400.0)];

@@ -101,13 +101,29 @@ impl File {
     }
 }
 
+/// A whole file mapped for reading. Cheap to clone; the mapping lives as long as any clone, even after the file was removed.
+#[derive(Clone)]
+pub struct MappedFile(Option<Arc<memmap2::Mmap>>);
+
+impl std::ops::Deref for MappedFile {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.0.as_deref().map_or(&[], |mapped| mapped)
+    }
+}
+
+#[allow(unsafe_code, reason = "the trait promises that the bytes do not move with the value, which nothing can check")]
+// SAFETY: the bytes belong to the mapping, which stays where it is when the handle moves or is cloned.
+unsafe impl stable_deref_trait::StableDeref for MappedFile {}
+
 /// Maps a file for reading. An empty file gives an empty slice.
-pub fn map(path: &Path) -> io::Result<Arc<dyn std::ops::Deref<Target = [u8]> + Send + Sync>> {
+pub fn map(path: &Path) -> io::Result<MappedFile> {
     let file = std::fs::File::open(path).map_err(named(path, "open"))?;
     if file.metadata().map_err(named(path, "stat"))?.len() == 0 {
-        return Ok(Arc::new(Vec::new()));
+        return Ok(MappedFile(None));
     }
-    Ok(Arc::new(map_file(&file).map_err(named(path, "map"))?))
+    Ok(MappedFile(Some(Arc::new(map_file(&file).map_err(named(path, "map"))?))))
 }
 
 #[allow(unsafe_code, reason = "mapping a file is unsafe by nature; ours are written once and never changed in place")]

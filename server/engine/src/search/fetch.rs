@@ -15,7 +15,7 @@ use tantivy::schema::Value as _;
 use tantivy::{DocAddress, TantivyDocument};
 
 /// One document as a search shows it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Hit {
     /// Its id; empty under `stored_fields: _none_`.
     pub id: String,

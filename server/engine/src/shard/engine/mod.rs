@@ -1,0 +1,350 @@
+//! The index of a shard: the one cursor on the log that searches see.
+//!
+//! *What it is*: the index library behind a small, blocking interface. · *Types to know*: [`Engine`], [`CommitPayload`],
+//! [`VersionMap`]. · **Invariants**: operations come in the order of the log and only up to the global checkpoint; a commit
+//! names the operation it ends with; the schema only grows; no call is made from a network thread. · *How it fails*: any
+//! error of the library is final for the shard; the log holds everything the index could lose. · *How it is tested*: beside
+//! the code, with schemas built by hand.
+
+mod commit;
+mod merge;
+mod version_map;
+
+pub(super) use commit::CommitPayload;
+pub(super) use version_map::{Version, VersionMap};
+
+use super::directory::{FilesLease, NrtDirectory};
+use super::operation::{LoggedKind, LoggedOperation};
+use super::schema::{DocumentMeta, ShardSchema};
+use super::searcher::ShardSearcher;
+use crate::analysis::AnalyzerRegistry;
+use merge::CountingMergePolicy;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use tandem_common::mapping::{Mapping, ParseMode, ParsedDocument};
+use tandem_common::{Error, Result, SeqNo, ShardId};
+use tantivy::index::SegmentId;
+use tantivy::indexer::IndexWriterOptions;
+use tantivy::schema::Schema;
+use tantivy::{Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, TantivyDocument, Term};
+
+/// Blocks of stored documents that a searcher keeps unpacked, per segment.
+const STORED_BLOCKS_CACHED: usize = 8;
+
+/// Attempts of a forced merge to get hold of segments that another merge is using.
+const FORCE_MERGE_ATTEMPTS: usize = 20;
+
+/// The index of one shard copy.
+pub(super) struct Engine {
+    shard: ShardId,
+    directory: NrtDirectory,
+    index: Index,
+    reader: IndexReader,
+    schema: Arc<ShardSchema>,
+    analysis: Arc<AnalyzerRegistry>,
+    writer: Option<IndexWriter>,
+    merges: Arc<AtomicU64>,
+    applied: SeqNo,
+    /// Whether something was applied that no commit holds.
+    uncommitted: bool,
+    /// Whether there is something that no searcher shows.
+    unpublished: bool,
+    /// Whether the present commit is not the durable one.
+    unflushed: bool,
+}
+
+fn failed(error: impl std::fmt::Display) -> Error {
+    Error::internal(format!("the index failed: {error}"))
+}
+
+impl Engine {
+    /// An empty index with a durable commit that says so.
+    pub(super) fn create(
+        root: &Path,
+        shard: &ShardId,
+        mapping: &Arc<Mapping>,
+        analysis: &Arc<AnalyzerRegistry>,
+        payload: &CommitPayload,
+    ) -> Result<Engine> {
+        let directory = NrtDirectory::open(root)?;
+        let schema = Arc::new(ShardSchema::derive(mapping.clone(), None));
+        // One thread less per shard, and the writer's own thread has the time.
+        let settings = IndexSettings { docstore_compress_dedicated_thread: false, ..IndexSettings::default() };
+        Index::create(directory.clone(), schema.tantivy().clone(), settings).map_err(failed)?;
+        set_in_meta(&directory, "payload", payload.to_text()?.into())?;
+        directory.flush()?;
+        let directory = directory.next_epoch()?;
+        Self::open_at(directory, shard, schema, analysis, payload.checkpoint)
+    }
+
+    /// Opens the durable commit.
+    pub(super) fn open(
+        root: &Path,
+        shard: &ShardId,
+        mapping: &Arc<Mapping>,
+        analysis: &Arc<AnalyzerRegistry>,
+    ) -> Result<(Engine, CommitPayload)> {
+        let directory = NrtDirectory::open(root)?;
+        let meta = directory.meta().ok_or_else(|| Error::Corrupt { reason: format!("[{}/meta.json] is missing", root.display()) })?;
+        let payload = CommitPayload::of_meta(&meta)?;
+        let (directory, schema) = Self::extend(directory, mapping)?;
+        let engine = Self::open_at(directory, shard, schema, analysis, payload.checkpoint)?;
+        Ok((engine, payload))
+    }
+
+    fn open_at(
+        directory: NrtDirectory,
+        shard: &ShardId,
+        schema: Arc<ShardSchema>,
+        analysis: &Arc<AnalyzerRegistry>,
+        applied: SeqNo,
+    ) -> Result<Engine> {
+        let (index, reader) = open_index(&directory, &schema, analysis)?;
+        Ok(Engine {
+            shard: shard.clone(),
+            directory,
+            index,
+            reader,
+            schema,
+            analysis: analysis.clone(),
+            writer: None,
+            merges: Arc::default(),
+            applied,
+            uncommitted: false,
+            unpublished: false,
+            unflushed: false,
+        })
+    }
+
+    /// Adds the fields that `mapping` has and the present commit lacks. The handle of the directory is a new one then.
+    fn extend(directory: NrtDirectory, mapping: &Arc<Mapping>) -> Result<(NrtDirectory, Arc<ShardSchema>)> {
+        #[derive(serde::Deserialize)]
+        struct Meta {
+            schema: Schema,
+        }
+        let meta = directory.meta().unwrap_or_default();
+        let present = serde_json::from_slice::<Meta>(&meta)
+            .map_err(|error| Error::Corrupt { reason: format!("the schema of the index cannot be read: {error}") })?
+            .schema;
+        let schema = Arc::new(ShardSchema::derive(mapping.clone(), Some(&present)));
+        let directory = directory.next_epoch()?;
+        if schema.tantivy() != &present {
+            let text = serde_json::to_value(schema.tantivy()).map_err(failed)?;
+            set_in_meta(&directory, "schema", text)?;
+        }
+        Ok((directory, schema))
+    }
+
+    /// Makes the fields of `mapping` known. The index is reopened when there are new ones.
+    pub(super) fn ensure_schema(&mut self, mapping: &Arc<Mapping>, payload: impl FnOnce(SeqNo) -> CommitPayload) -> Result<()> {
+        if mapping.version == self.schema.mapping().version && Arc::ptr_eq(mapping, self.schema.mapping()) {
+            return Ok(());
+        }
+        self.unpublished = true;
+        let schema = Arc::new(ShardSchema::derive(mapping.clone(), Some(self.schema.tantivy())));
+        if schema.tantivy() == self.schema.tantivy() {
+            self.schema = schema;
+            return Ok(());
+        }
+        self.commit(payload)?;
+        self.writer = None;
+        (self.directory, self.schema) = Self::extend(self.directory.clone(), mapping)?;
+        (self.index, self.reader) = open_index(&self.directory, &self.schema, &self.analysis)?;
+        self.unflushed = true;
+        Ok(())
+    }
+
+    /// Whether `mapping` is the one that the index knows.
+    pub(super) fn knows(&self, mapping: &Arc<Mapping>) -> bool {
+        Arc::ptr_eq(mapping, self.schema.mapping())
+    }
+
+    fn writer(&mut self) -> Result<&mut IndexWriter> {
+        if self.writer.is_none() {
+            let options = IndexWriterOptions::builder().num_worker_threads(1).num_merge_threads(1).build();
+            let writer: IndexWriter = self.index.writer_with_options(options).map_err(failed)?;
+            writer.set_merge_policy(Box::new(CountingMergePolicy::new(self.merges.clone())));
+            self.writer = Some(writer);
+        }
+        self.writer.as_mut().ok_or_else(|| Error::internal("no index writer"))
+    }
+
+    /// Applies the operation that follows the last one. `document` is what the primary kept of it; without one the source is
+    /// read again. Never fails because of a document.
+    pub(super) fn apply(&mut self, operation: &LoggedOperation, document: Option<ParsedDocument>, may_exist: bool) -> Result<()> {
+        if operation.seq_no != self.applied.next() {
+            return Err(Error::internal(format!("operation [{}] does not follow [{}]", operation.seq_no, self.applied)));
+        }
+        let schema = self.schema.clone();
+        let added = match &operation.kind {
+            LoggedKind::Delete => None,
+            LoggedKind::Index { source } => {
+                let document = match document {
+                    Some(document) => document,
+                    None => schema
+                        .mapping()
+                        .parse_document(&operation.id, source, ParseMode::Total(operation.mapping_version))
+                        .unwrap_or_default(),
+                };
+                let meta = DocumentMeta {
+                    id: &operation.id,
+                    routing: operation.routing.as_deref(),
+                    seq_no: operation.seq_no,
+                    op_term: operation.op_term,
+                    version: operation.version,
+                    source,
+                };
+                Some(schema.document(&document, meta))
+            }
+        };
+        let writer = self.writer()?;
+        if may_exist {
+            writer.delete_term(Term::from_field_text(schema.id(), &operation.id));
+        }
+        if let Some(document) = added {
+            writer.add_document(document).map_err(failed)?;
+        }
+        self.applied = operation.seq_no;
+        self.uncommitted = true;
+        self.unpublished = true;
+        self.unflushed = true;
+        Ok(())
+    }
+
+    /// The version of the mapping behind the fields of the index.
+    pub(super) fn mapping_version(&self) -> u64 {
+        self.schema.mapping().version
+    }
+
+    /// The last operation in the index.
+    pub(super) fn applied(&self) -> SeqNo {
+        self.applied
+    }
+
+    /// Whether there is something that no searcher shows.
+    pub(super) fn has_unpublished(&self) -> bool {
+        self.unpublished
+    }
+
+    fn commit(&mut self, payload: impl FnOnce(SeqNo) -> CommitPayload) -> Result<()> {
+        if !self.uncommitted {
+            return Ok(());
+        }
+        let text = payload(self.applied).to_text()?;
+        let mut prepared = self.writer()?.prepare_commit().map_err(failed)?;
+        prepared.set_payload(&text);
+        prepared.commit().map_err(failed)?;
+        self.uncommitted = false;
+        Ok(())
+    }
+
+    /// Commits, not durably, and opens a searcher on everything applied.
+    pub(super) fn publish(&mut self, payload: impl FnOnce(SeqNo) -> CommitPayload) -> Result<ShardSearcher> {
+        self.commit(payload)?;
+        self.reader.reload().map_err(failed)?;
+        self.unpublished = false;
+        Ok(self.searcher())
+    }
+
+    /// A searcher on the last commit that was published.
+    pub(super) fn searcher(&self) -> ShardSearcher {
+        ShardSearcher { shard: self.shard.clone(), searcher: self.reader.searcher(), schema: self.schema.clone(), checkpoint: self.applied }
+    }
+
+    /// Makes what was published durable, under `payload` even when only that has changed. Returns whether it wrote something.
+    pub(super) fn flush(&mut self, payload: &CommitPayload) -> Result<bool> {
+        let meta = self.directory.meta().unwrap_or_default();
+        let same = CommitPayload::of_meta(&meta).is_ok_and(|present| present == *payload);
+        if !self.unflushed && same {
+            return Ok(false);
+        }
+        if !same && self.writer.is_none() {
+            set_in_meta(&self.directory, "payload", payload.to_text()?.into())?;
+        } else if !same {
+            self.uncommitted = true;
+            self.commit(|_| payload.clone())?;
+        }
+        self.directory.flush()?;
+        self.unflushed = false;
+        Ok(true)
+    }
+
+    /// Keeps the files of the durable commit.
+    pub(super) fn lease(&self) -> Option<FilesLease> {
+        self.directory.lease()
+    }
+
+    /// Lets go of the writer with its threads and buffers. What was applied must have been published.
+    pub(super) fn release_writer(&mut self) {
+        if !self.uncommitted {
+            self.writer = None;
+        }
+    }
+
+    /// How many merges were begun.
+    pub(super) fn merges(&self) -> Arc<AtomicU64> {
+        self.merges.clone()
+    }
+
+    /// The segments to merge into one so that no more than `max_segments` remain; empty when nothing needs to be done.
+    fn force_merge_candidates(&self, max_segments: usize) -> Result<Vec<SegmentId>> {
+        let mut segments = self.index.searchable_segment_metas().map_err(failed)?;
+        segments.sort_by_key(tantivy::SegmentMeta::num_docs);
+        let max_segments = max_segments.max(1);
+        if segments.len() > max_segments {
+            let merged = segments.len() - max_segments + 1;
+            return Ok(segments.iter().take(merged).map(tantivy::SegmentMeta::id).collect());
+        }
+        let deletes = segments.iter().filter(|segment| segment.has_deletes()).map(tantivy::SegmentMeta::id);
+        Ok(if max_segments == 1 { deletes.collect() } else { Vec::new() })
+    }
+
+    /// Merges down to `max_segments`, and drops deleted documents when that is one. Blocks until it is done.
+    pub(super) fn force_merge(&mut self, max_segments: usize) -> Result<()> {
+        for _ in 0..FORCE_MERGE_ATTEMPTS {
+            let candidates = self.force_merge_candidates(max_segments)?;
+            if candidates.is_empty() {
+                return Ok(());
+            }
+            self.unflushed = true;
+            self.unpublished = true;
+            self.merges.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            if let Err(error) = self.writer()?.merge(&candidates).wait() {
+                // Another merge holds some of these segments: let it end, then look again.
+                tracing::debug!(%error, "a forced merge waits for another merge");
+                if let Some(writer) = self.writer.take() {
+                    writer.wait_merging_threads().map_err(failed)?;
+                }
+            }
+        }
+        Err(Error::internal("the forced merge did not come to an end"))
+    }
+}
+
+fn open_index(directory: &NrtDirectory, schema: &ShardSchema, analysis: &AnalyzerRegistry) -> Result<(Index, IndexReader)> {
+    directory.set_schema(schema.tantivy());
+    let index = Index::open(directory.clone()).map_err(failed)?;
+    analysis.register(index.tokenizers());
+    analysis.register(index.fast_field_tokenizer());
+    let reader: IndexReader = index
+        .reader_builder()
+        .reload_policy(ReloadPolicy::Manual)
+        .doc_store_cache_num_blocks(STORED_BLOCKS_CACHED)
+        .try_into()
+        .map_err(failed)?;
+    Ok((index, reader))
+}
+
+fn set_in_meta(directory: &NrtDirectory, key: &str, value: serde_json::Value) -> Result<()> {
+    let mut meta: serde_json::Value = serde_json::from_slice(&directory.meta().unwrap_or_default()).map_err(failed)?;
+    match meta.as_object_mut() {
+        Some(fields) => fields.insert(key.to_owned(), value),
+        None => return Err(Error::Corrupt { reason: "meta.json is no object".into() }),
+    };
+    directory.replace_meta(serde_json::to_vec_pretty(&meta).map_err(failed)?);
+    Ok(())
+}
+
+/// The document type of the library that the schema builds.
+pub(super) type IndexDocument = TantivyDocument;

@@ -1,0 +1,570 @@
+//! The log of a shard: every operation, in order, without gaps. The one place where durability lives.
+//!
+//! *What it is*: an append-only queue in memory, a writer behind it, and files that are read back. · *Types to know*:
+//! [`Translog`] (the whole), `LogWriter` (the newest file), `FrameReader` (any file), `Checkpoint` (which files there are). ·
+//! **Invariants**: sequence numbers are contiguous; what is queued or written but not yet durable is always in the memory
+//! tail; a failed write or sync is never tried again; a file is dropped only after the checkpoint no longer names it; one
+//! group commit is one `fdatasync`, the global checkpoint travels in it as a mark. · *How it fails*: a tail that never
+//! reached the disk is cut when the log is opened; damage before it is [`Error::Corrupt`] with file and offset. ·
+//! *How it is tested*: crash points and damage in a folder of its own, beside the code; records by properties.
+
+mod checkpoint;
+mod reader;
+mod record;
+mod writer;
+
+pub(super) use record::RECORD_BYTES_MAX;
+
+use super::operation::LoggedOperation;
+use super::seqno::Lineage;
+use checkpoint::{Checkpoint, GenerationRange};
+use parking_lot::Mutex;
+use reader::{FrameReader, Next, Position};
+use record::Entry;
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tandem_common::env::clock::{self, Instant};
+use tandem_common::env::fs;
+use tandem_common::{Error, HistoryId, PrimaryTerm, Result, SeqNo};
+use writer::LogWriter;
+
+/// The newest operations are kept in memory up to this many bytes, for realtime reads, for applying and for followers.
+const TAIL_BYTES_MAX: usize = 16 << 20;
+
+/// Files wholly below the index are read again at open only up to this many bytes, for the tombstones in them.
+const REREAD_BYTES_MAX: u64 = 64 << 20;
+
+/// The log of one shard copy.
+pub(super) struct Translog {
+    folder: PathBuf,
+    queue: Mutex<Queue>,
+    /// Held over I/O, on the blocking pool only. Taken before `queue` where both are needed.
+    writer: Mutex<LogWriter>,
+    syncs: AtomicU64,
+}
+
+struct Queue {
+    pending: Vec<Arc<LoggedOperation>>,
+    tail: VecDeque<Arc<LoggedOperation>>,
+    tail_bytes: usize,
+    written: SeqNo,
+    max_seq_no: SeqNo,
+    generations: VecDeque<Generation>,
+    lineage: Lineage,
+    highest_term: PrimaryTerm,
+    global_checkpoint: SeqNo,
+}
+
+struct Generation {
+    range: GenerationRange,
+    places: Vec<(SeqNo, Position)>,
+    /// When the next file was begun; for the newest, when the log was opened.
+    closed_at: Instant,
+}
+
+/// How far one group commit came.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Committed {
+    /// Everything up to here is in the file.
+    pub(super) written: SeqNo,
+    /// Everything up to here is durable.
+    pub(super) durable: Option<SeqNo>,
+}
+
+impl Translog {
+    /// An empty log whose first operation will be `first_seq_no`.
+    pub(super) fn create(folder: &Path, first_seq_no: SeqNo, lineage: Lineage, highest_term: PrimaryTerm) -> Result<Translog> {
+        fs::create_folders(folder)?;
+        let range = GenerationRange::empty(1, first_seq_no, 0);
+        let writer = LogWriter::begin(folder, range)?;
+        let last = range.last_seq_no;
+        let log = Self::assemble(folder, writer, vec![Generation { range, places: Vec::new(), closed_at: clock::now() }], lineage, last);
+        {
+            let mut queue = log.queue.lock();
+            queue.highest_term = highest_term;
+            queue.global_checkpoint = last;
+        }
+        log.write_checkpoint(&log.writer.lock())?;
+        Ok(log)
+    }
+
+    fn assemble(folder: &Path, writer: LogWriter, generations: Vec<Generation>, lineage: Lineage, last: SeqNo) -> Translog {
+        let queue = Queue {
+            pending: Vec::new(),
+            tail: VecDeque::new(),
+            tail_bytes: 0,
+            written: last,
+            max_seq_no: last,
+            generations: generations.into(),
+            lineage,
+            highest_term: PrimaryTerm(0),
+            global_checkpoint: SeqNo::NONE,
+        };
+        Translog { folder: folder.to_owned(), queue: Mutex::new(queue), writer: Mutex::new(writer), syncs: AtomicU64::new(0) }
+    }
+
+    /// Whether a folder holds a log.
+    pub(super) fn exists(folder: &Path) -> bool {
+        fs::exists(&checkpoint::path(folder))
+    }
+
+    /// Opens a log: cuts a tail that never became durable, refuses damage before it. `visit` sees every operation above
+    /// `applied`, and the recent ones below, in order.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] with file and offset.
+    pub(super) fn open(folder: &Path, applied: SeqNo, mut visit: impl FnMut(LoggedOperation)) -> Result<Translog> {
+        let path = checkpoint::path(folder);
+        let checkpoint = checkpoint::read(folder)?.ok_or_else(|| Error::Corrupt { reason: format!("[{}] is missing", path.display()) })?;
+        Self::remove_strangers(folder, &checkpoint)?;
+        let mut lineage = checkpoint.lineage.clone();
+        let mut global = checkpoint.global_checkpoint;
+        let mut generations: VecDeque<Generation> = VecDeque::new();
+        let mut end = None;
+        let newer_bytes = |at: usize| checkpoint.generations.iter().skip(at).map(|range| range.length).sum::<u64>();
+        for (number, range) in checkpoint.generations.iter().enumerate() {
+            let newest = number + 1 == checkpoint.generations.len();
+            let mut generation = Generation { range: *range, places: Vec::new(), closed_at: clock::now() };
+            if newest || range.last_seq_no > applied || newer_bytes(number) <= REREAD_BYTES_MAX {
+                let stop = Self::scan(folder, &mut generation, newest, &mut global, &mut |operation: LoggedOperation| {
+                    lineage.note_if_newer(&operation);
+                    visit(operation);
+                })?;
+                end = Some(stop);
+            }
+            generations.push_back(generation);
+        }
+        let (Some(newest), Some(end)) = (generations.back_mut(), end) else {
+            return Err(Error::Corrupt { reason: format!("[{}] names no file", path.display()) });
+        };
+        let last = newest.range.last_seq_no;
+        if last < applied {
+            let detail = format!("the log ends at [{last}], below the index at [{applied}]");
+            return Err(reader::corrupt(&checkpoint::generation_path(folder, newest.range.generation), end.offset, &detail));
+        }
+        lineage.truncate(last);
+        let writer = LogWriter::resume(folder, newest.range, end)?;
+        let log = Self::assemble(folder, writer, generations.into(), lineage, last);
+        {
+            let mut queue = log.queue.lock();
+            queue.highest_term = checkpoint.highest_term;
+            queue.global_checkpoint = global.min(last);
+        }
+        Ok(log)
+    }
+
+    /// Removes log files that the checkpoint does not name: begun just before a crash, or dropped just before one.
+    fn remove_strangers(folder: &Path, checkpoint: &Checkpoint) -> Result<()> {
+        for name in fs::list(folder)? {
+            let Some(generation) = checkpoint::generation_of(&name) else { continue };
+            if !checkpoint.generations.iter().any(|range| range.generation == generation) {
+                fs::remove_file(&folder.join(name))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads one file to its end, which for the newest is where its last good frame ends.
+    fn scan(
+        folder: &Path,
+        generation: &mut Generation,
+        newest: bool,
+        global: &mut SeqNo,
+        visit: &mut dyn FnMut(LoggedOperation),
+    ) -> Result<Position> {
+        let mut reader = FrameReader::open(folder, &generation.range)?;
+        let mut durable = generation.range.length;
+        let mut expected = generation.range.first_seq_no;
+        let recorded_last = generation.range.last_seq_no;
+        if reader.end() < durable {
+            return Err(reader::corrupt(
+                &checkpoint::generation_path(folder, generation.range.generation),
+                reader.end(),
+                &format!("the file ends before its durable length [{durable}]"),
+            ));
+        }
+        let broken = loop {
+            let position = reader.position();
+            match reader.next()? {
+                Next::End => break None,
+                Next::Broken(detail) => break Some(detail),
+                Next::Entry(Entry::Mark(mark)) => {
+                    durable = durable.max(mark.synced_length);
+                    *global = (*global).max(mark.global_checkpoint);
+                }
+                Next::Entry(Entry::Operation(operation)) => {
+                    if operation.seq_no != expected {
+                        return Err(reader.corrupt(&format!("expected operation [{expected}], found [{}]", operation.seq_no)));
+                    }
+                    if generation.places.last().is_none_or(|(_, last)| position.offset >= last.offset + (64 << 10)) {
+                        generation.places.push((operation.seq_no, position));
+                    }
+                    expected = expected.next();
+                    visit(operation);
+                }
+            }
+        };
+        let position = reader.position();
+        if let Some(detail) = broken {
+            if position.offset < durable || !newest || reader.highest_mark_after()? > position.offset {
+                return Err(reader.corrupt(detail));
+            }
+            tracing::info!(generation = generation.range.generation, offset = position.offset, detail, "cutting a torn log tail");
+        }
+        generation.range.last_seq_no = SeqNo(expected.0 - 1);
+        generation.range.length = position.offset;
+        if !newest && generation.range.last_seq_no != recorded_last {
+            return Err(reader.corrupt(&format!("operations up to [{recorded_last}] are missing")));
+        }
+        Ok(position)
+    }
+
+    /// Queues operations that follow the last one. Memory only; the caller holds the lock that numbers them.
+    pub(super) fn append(&self, operations: impl IntoIterator<Item = Arc<LoggedOperation>>) {
+        let mut queue = self.queue.lock();
+        for operation in operations {
+            debug_assert_eq!(operation.seq_no, queue.max_seq_no.next(), "a log has no gaps");
+            queue.max_seq_no = operation.seq_no;
+            queue.lineage.note(operation.seq_no, operation.op_term);
+            queue.tail_bytes += operation.bytes();
+            queue.tail.push_back(operation.clone());
+            queue.pending.push(operation);
+        }
+    }
+
+    /// Whether anything waits to be written or to become durable.
+    pub(super) fn has_pending(&self) -> bool {
+        !self.queue.lock().pending.is_empty()
+    }
+
+    /// Writes everything queued, and with `sync` makes it durable. Blocking. An error is final.
+    pub(super) fn commit(&self, sync: bool, roll_at: u64) -> Result<Committed> {
+        let mut writer = self.writer.lock();
+        let (pending, global) = {
+            let mut queue = self.queue.lock();
+            (std::mem::take(&mut queue.pending), queue.global_checkpoint)
+        };
+        let written = if pending.is_empty() { None } else { Some(writer.write(&pending)?) };
+        if sync && writer.needs_sync() {
+            writer.mark(global)?;
+            writer.sync()?;
+            self.syncs.fetch_add(1, Ordering::Relaxed);
+        }
+        let up_to = {
+            let mut queue = self.queue.lock();
+            if let (Some(written), Some(newest)) = (written, queue.generations.back_mut()) {
+                newest.range = written.range;
+                newest.places.extend(written.places);
+                queue.written = written.range.last_seq_no;
+            }
+            queue.trim_tail(TAIL_BYTES_MAX);
+            queue.written
+        };
+        let durable = (!writer.needs_sync()).then_some(up_to);
+        if writer.length() >= roll_at {
+            self.roll_with(&mut writer)?;
+            return Ok(Committed { written: up_to, durable: Some(up_to) });
+        }
+        Ok(Committed { written: up_to, durable })
+    }
+
+    /// Notes the global checkpoint in the file once things are quiet, without a sync. Blocking.
+    pub(super) fn mark_quiet(&self) -> Result<()> {
+        let mut writer = self.writer.lock();
+        let (global, pending) = {
+            let queue = self.queue.lock();
+            (queue.global_checkpoint, !queue.pending.is_empty())
+        };
+        if pending || writer.needs_sync() {
+            return Ok(());
+        }
+        writer.mark(global)?;
+        self.note_length(&writer);
+        Ok(())
+    }
+
+    fn note_length(&self, writer: &LogWriter) {
+        let mut queue = self.queue.lock();
+        if let Some(newest) = queue.generations.back_mut() {
+            newest.range.length = writer.length();
+        }
+    }
+
+    /// Begins a new file if the newest holds operations. Blocking.
+    pub(super) fn roll(&self) -> Result<()> {
+        let mut writer = self.writer.lock();
+        if writer.holds_operations() { self.roll_with(&mut writer) } else { Ok(()) }
+    }
+
+    fn roll_with(&self, writer: &mut LogWriter) -> Result<()> {
+        let ended = writer.roll()?;
+        let next = writer.durable_range();
+        {
+            let mut queue = self.queue.lock();
+            let now = clock::now();
+            if let Some(newest) = queue.generations.back_mut() {
+                newest.range = ended;
+                newest.closed_at = now;
+            }
+            queue.generations.push_back(Generation { range: next, places: Vec::new(), closed_at: now });
+        }
+        self.write_checkpoint(writer)
+    }
+
+    /// Drops the files that hold nothing from `keep_from` on and were closed for longer than `window`. Blocking.
+    pub(super) fn trim(&self, keep_from: SeqNo, window: Duration, now: Instant) -> Result<()> {
+        let writer = self.writer.lock();
+        let dropped: Vec<u64> = {
+            let mut queue = self.queue.lock();
+            let mut dropped = Vec::new();
+            while queue.generations.len() > 1 {
+                let goes = queue.generations.front().is_some_and(|oldest| {
+                    oldest.range.last_seq_no < keep_from && now.saturating_duration_since(oldest.closed_at) >= window
+                });
+                if !goes {
+                    break;
+                }
+                dropped.extend(queue.generations.pop_front().map(|oldest| oldest.range.generation));
+            }
+            dropped
+        };
+        if dropped.is_empty() {
+            return Ok(());
+        }
+        self.write_checkpoint(&writer)?;
+        for generation in dropped {
+            fs::remove_file_if_exists(&checkpoint::generation_path(&self.folder, generation))?;
+        }
+        Ok(())
+    }
+
+    /// Stores the present identity and extent of the log durably. Blocking.
+    pub(super) fn store_checkpoint(&self) -> Result<()> {
+        self.write_checkpoint(&self.writer.lock())
+    }
+
+    fn write_checkpoint(&self, writer: &LogWriter) -> Result<()> {
+        let checkpoint = {
+            let queue = self.queue.lock();
+            let mut generations: Vec<GenerationRange> = queue.generations.iter().map(|generation| generation.range).collect();
+            if let Some(newest) = generations.last_mut() {
+                *newest = writer.durable_range();
+            }
+            Checkpoint {
+                generations,
+                lineage: queue.lineage.clone(),
+                highest_term: queue.highest_term,
+                global_checkpoint: queue.global_checkpoint,
+            }
+        };
+        checkpoint::write(&self.folder, &checkpoint)
+    }
+
+    /// Operations from `from` to `to`, at least one if there is one, then no more than about `bytes_max`. Blocking.
+    ///
+    /// # Errors
+    /// [`Error::HistoryNotAvailable`] below what is kept; [`Error::Corrupt`].
+    pub(super) fn read(&self, from: SeqNo, to: SeqNo, bytes_max: usize) -> Result<Vec<Arc<LoggedOperation>>> {
+        let mut found = Vec::new();
+        let mut bytes = 0;
+        let mut next = from;
+        while next <= to && (found.is_empty() || bytes < bytes_max) {
+            let source = self.source_of(next)?;
+            let before = found.len();
+            match source {
+                Source::None => break,
+                Source::Memory(operations) => {
+                    for operation in operations {
+                        if operation.seq_no > to || (!found.is_empty() && bytes + operation.bytes() > bytes_max) {
+                            return Ok(found);
+                        }
+                        bytes += operation.bytes();
+                        found.push(operation);
+                    }
+                }
+                Source::File(range, position) => {
+                    self.read_file(&range, position, (next, to), &mut |operation: LoggedOperation| {
+                        if !found.is_empty() && bytes + operation.bytes() > bytes_max {
+                            return false;
+                        }
+                        bytes += operation.bytes();
+                        found.push(Arc::new(operation));
+                        bytes < bytes_max
+                    })?;
+                    if bytes >= bytes_max {
+                        break;
+                    }
+                }
+            }
+            if found.len() == before {
+                break;
+            }
+            next = found.last().map_or(next, |operation| operation.seq_no.next());
+        }
+        Ok(found)
+    }
+
+    fn source_of(&self, seq_no: SeqNo) -> Result<Source> {
+        let queue = self.queue.lock();
+        if seq_no > queue.max_seq_no {
+            return Ok(Source::None);
+        }
+        if let Some(first) = queue.tail.front().map(|operation| operation.seq_no)
+            && seq_no >= first
+        {
+            let skip = usize::try_from(seq_no.0 - first.0).unwrap_or(usize::MAX);
+            // A read takes one step of the tail at a time, so that the lock is short.
+            return Ok(Source::Memory(queue.tail.iter().skip(skip).take(TAIL_STEP).cloned().collect()));
+        }
+        let lowest = queue.generations.front().map_or(SeqNo(0), |oldest| oldest.range.first_seq_no);
+        let generation = queue.generations.iter().rev().find(|generation| generation.range.first_seq_no <= seq_no);
+        let Some(generation) = generation else {
+            return Err(Error::HistoryNotAvailable { from: seq_no.0, lowest: lowest.0 });
+        };
+        let after = generation.places.partition_point(|(first, _)| *first <= seq_no);
+        let position = after.checked_sub(1).and_then(|at| generation.places.get(at)).map(|(_, position)| *position);
+        Ok(Source::File(generation.range, position))
+    }
+
+    fn read_file(
+        &self,
+        range: &GenerationRange,
+        position: Option<Position>,
+        (from, to): (SeqNo, SeqNo),
+        take: &mut dyn FnMut(LoggedOperation) -> bool,
+    ) -> Result<()> {
+        let mut reader = FrameReader::open(&self.folder, range)?;
+        reader.limit(range.length);
+        if let Some(position) = position {
+            reader.seek(position);
+        }
+        loop {
+            match reader.next()? {
+                Next::End => return Ok(()),
+                Next::Broken(detail) => return Err(reader.corrupt(detail)),
+                Next::Entry(Entry::Mark(_)) => {}
+                Next::Entry(Entry::Operation(operation)) => {
+                    if operation.seq_no > to {
+                        return Ok(());
+                    }
+                    if operation.seq_no >= from && !take(operation) {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Lets go of what the memory tail holds beyond `bytes`; what is not yet in the file always stays.
+    pub(super) fn shrink_tail(&self, bytes: usize) {
+        let mut queue = self.queue.lock();
+        queue.trim_tail(bytes);
+        if bytes == 0 {
+            queue.tail.shrink_to_fit();
+            queue.pending.shrink_to_fit();
+        }
+    }
+
+    /// The last operation of the log, durable or not.
+    pub(super) fn max_seq_no(&self) -> SeqNo {
+        self.queue.lock().max_seq_no
+    }
+
+    /// The global checkpoint that the next mark will carry.
+    pub(super) fn global_checkpoint(&self) -> SeqNo {
+        self.queue.lock().global_checkpoint
+    }
+
+    /// Sets the global checkpoint that the next mark will carry.
+    pub(super) fn set_global_checkpoint(&self, global: SeqNo) {
+        let mut queue = self.queue.lock();
+        queue.global_checkpoint = queue.global_checkpoint.max(global);
+    }
+
+    /// The lowest operation that is still there.
+    pub(super) fn lowest(&self) -> SeqNo {
+        let queue = self.queue.lock();
+        queue.generations.front().map_or(queue.max_seq_no.next(), |oldest| oldest.range.first_seq_no)
+    }
+
+    /// The identity of the log.
+    pub(super) fn lineage(&self) -> Lineage {
+        self.queue.lock().lineage.clone()
+    }
+
+    /// The term under which an operation of the log was sequenced.
+    pub(super) fn op_term_at(&self, seq_no: SeqNo) -> Option<PrimaryTerm> {
+        let queue = self.queue.lock();
+        if seq_no > queue.max_seq_no { None } else { queue.lineage.op_term_at(seq_no) }
+    }
+
+    /// The highest primary term that this copy has seen.
+    pub(super) fn highest_term(&self) -> PrimaryTerm {
+        self.queue.lock().highest_term
+    }
+
+    /// Notes a primary term; stored with the next checkpoint.
+    pub(super) fn note_term(&self, term: PrimaryTerm) {
+        let mut queue = self.queue.lock();
+        queue.highest_term = queue.highest_term.max(term);
+    }
+
+    /// Starts a history of its own at `fork`; stored with the next checkpoint.
+    pub(super) fn fork(&self, history: HistoryId, fork: SeqNo) {
+        self.queue.lock().lineage.fork(history, fork);
+    }
+
+    /// (operations, bytes) in the files and in the queue.
+    pub(super) fn extent(&self) -> (u64, u64) {
+        let queue = self.queue.lock();
+        let first = queue.generations.front().map_or(0, |oldest| oldest.range.first_seq_no.0);
+        let operations = u64::try_from(queue.max_seq_no.0 + 1 - first).unwrap_or(0);
+        (operations, queue.generations.iter().map(|generation| generation.range.length).sum())
+    }
+
+    /// Bytes in the files that hold operations above `seq_no`.
+    pub(super) fn bytes_above(&self, seq_no: SeqNo) -> u64 {
+        let queue = self.queue.lock();
+        queue.generations.iter().filter(|generation| generation.range.last_seq_no > seq_no).map(|generation| generation.range.length).sum()
+    }
+
+    /// How many syncs there were.
+    #[cfg(test)]
+    pub(super) fn syncs(&self) -> u64 {
+        self.syncs.load(Ordering::Relaxed)
+    }
+}
+
+/// How many operations a read takes from the memory tail at once.
+const TAIL_STEP: usize = 1024;
+
+enum Source {
+    None,
+    Memory(Vec<Arc<LoggedOperation>>),
+    File(GenerationRange, Option<Position>),
+}
+
+impl Queue {
+    fn trim_tail(&mut self, bytes_max: usize) {
+        while self.tail_bytes > bytes_max
+            && let Some(oldest) = self.tail.front()
+            && oldest.seq_no <= self.written
+        {
+            self.tail_bytes = self.tail_bytes.saturating_sub(oldest.bytes());
+            self.tail.pop_front();
+        }
+    }
+}
+
+impl Lineage {
+    /// Notes an operation read back from the log, unless the lineage covers it.
+    fn note_if_newer(&mut self, operation: &LoggedOperation) {
+        if self.op_term_at(operation.seq_no) != Some(operation.op_term) {
+            self.truncate(SeqNo(operation.seq_no.0 - 1));
+            self.note(operation.seq_no, operation.op_term);
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Writing the newest file of the log. One owner, on the blocking pool; nothing waits for it under a lock of the write path.
+
+use super::checkpoint::{GenerationRange, generation_path};
+use super::reader::Position;
+use super::record::{self, FileHeader, SyncMark};
+use crate::shard::operation::LoggedOperation;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tandem_common::env::fs::{self, File};
+use tandem_common::{Error, Result, SeqNo};
+
+/// A place in the file is noted at least this often, so that a read never scans further.
+const INDEX_STEP_BYTES: u64 = 64 << 10;
+
+/// The encoded bytes that are written at once.
+const WRITE_BYTES: usize = 4 << 20;
+
+/// The newest file of the log.
+pub(super) struct LogWriter {
+    folder: PathBuf,
+    file: File,
+    range: GenerationRange,
+    end: Position,
+    synced_length: u64,
+    noted: u64,
+    broken: bool,
+    buffer: Vec<u8>,
+}
+
+/// What one batch added to the file.
+pub(super) struct Written {
+    /// The file with its present end.
+    pub(super) range: GenerationRange,
+    /// Places from which it can be read.
+    pub(super) places: Vec<(SeqNo, Position)>,
+}
+
+impl LogWriter {
+    /// Begins a file, durably, with nothing in it.
+    pub(super) fn begin(folder: &Path, range: GenerationRange) -> Result<LogWriter> {
+        let header = FileHeader { generation: range.generation, first_seq_no: range.first_seq_no, previous_chain: range.previous_chain };
+        let mut file = File::create(&generation_path(folder, range.generation))?;
+        file.write_all(&header.encode())?;
+        file.sync_all()?;
+        fs::sync_folder(folder)?;
+        let end = Position { offset: range.length, chain: header.chain() };
+        Ok(Self::at(folder, file, range, end))
+    }
+
+    /// Goes on in a file that ends at `end`; what lies behind is cut off.
+    pub(super) fn resume(folder: &Path, mut range: GenerationRange, end: Position) -> Result<LogWriter> {
+        let file = File::open(&generation_path(folder, range.generation))?;
+        if file.len()? != end.offset {
+            file.set_len(end.offset)?;
+        }
+        file.sync_all()?;
+        range.length = end.offset;
+        Ok(Self::at(folder, file, range, end))
+    }
+
+    fn at(folder: &Path, file: File, range: GenerationRange, end: Position) -> LogWriter {
+        LogWriter { folder: folder.to_owned(), file, range, end, synced_length: end.offset, noted: 0, broken: false, buffer: Vec::new() }
+    }
+
+    /// The file with what is known to be durable of it.
+    pub(super) fn durable_range(&self) -> GenerationRange {
+        GenerationRange { length: self.synced_length, ..self.range }
+    }
+
+    /// How long the file is.
+    pub(super) fn length(&self) -> u64 {
+        self.end.offset
+    }
+
+    /// Whether the file holds operations.
+    pub(super) fn holds_operations(&self) -> bool {
+        self.range.last_seq_no >= self.range.first_seq_no
+    }
+
+    /// Whether bytes were written that are not known to be durable.
+    pub(super) fn needs_sync(&self) -> bool {
+        self.synced_length < self.end.offset
+    }
+
+    /// Writes operations that follow the last one.
+    pub(super) fn write(&mut self, operations: &[Arc<LoggedOperation>]) -> Result<Written> {
+        let mut places = Vec::new();
+        for operation in operations {
+            let offset = self.end.offset + self.buffer.len() as u64;
+            if self.noted == 0 || offset >= self.noted + INDEX_STEP_BYTES {
+                places.push((operation.seq_no, Position { offset, chain: self.end.chain }));
+                self.noted = offset;
+            }
+            self.end.chain = record::encode_operation(&mut self.buffer, self.end.chain, operation);
+            self.range.last_seq_no = operation.seq_no;
+            if self.buffer.len() >= WRITE_BYTES {
+                self.write_buffer()?;
+            }
+        }
+        self.write_buffer()?;
+        self.range.length = self.end.offset;
+        Ok(Written { range: self.range, places })
+    }
+
+    /// Notes what is durable by now and the global checkpoint. Not durable itself.
+    pub(super) fn mark(&mut self, global_checkpoint: SeqNo) -> Result<()> {
+        let mark = SyncMark { synced_length: self.synced_length, global_checkpoint };
+        self.end.chain = record::encode_mark(&mut self.buffer, self.end.chain, self.range.generation, mark);
+        self.write_buffer()?;
+        self.range.length = self.end.offset;
+        Ok(())
+    }
+
+    fn write_buffer(&mut self) -> Result<()> {
+        self.check()?;
+        // The flag is taken back only by success: a panic in between leaves the writer unusable, as it must.
+        self.broken = true;
+        self.file.write_all_at(&self.buffer, self.end.offset)?;
+        self.broken = false;
+        self.end.offset += self.buffer.len() as u64;
+        self.buffer.clear();
+        self.buffer.shrink_to(WRITE_BYTES / 16);
+        Ok(())
+    }
+
+    /// Makes everything written durable. After a failure nothing more is written or synced, ever.
+    pub(super) fn sync(&mut self) -> Result<()> {
+        self.check()?;
+        self.broken = true;
+        self.file.sync_data()?;
+        self.broken = false;
+        self.synced_length = self.end.offset;
+        Ok(())
+    }
+
+    /// Ends this file and begins the next one; returns the range of the ended one.
+    pub(super) fn roll(&mut self) -> Result<GenerationRange> {
+        if self.needs_sync() {
+            self.sync()?;
+        }
+        let ended = self.durable_range();
+        let next = GenerationRange::empty(ended.generation + 1, ended.last_seq_no.next(), self.end.chain);
+        *self = LogWriter::begin(&self.folder, next)?;
+        Ok(ended)
+    }
+
+    fn check(&self) -> Result<()> {
+        if self.broken {
+            return Err(Error::Io { reason: format!("an earlier write or sync of [{}] failed", self.file.path().display()) });
+        }
+        Ok(())
+    }
+}

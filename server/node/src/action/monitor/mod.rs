@@ -1,0 +1,6 @@
+//! Looking at the cluster.
+
+pub mod health;
+pub mod nodes;
+pub mod remote_info;
+pub mod stats;

@@ -1,0 +1,76 @@
+//! Which shards a search asks, and with what: the indices of an expression, routing values, filters of aliases.
+
+use crate::action::resolve::{self, Purpose};
+use crate::action::{IndexNames, Services};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use tandem_cluster::{ClusterState, IndexMetadata, index_names};
+use tandem_common::error::ShardFailure;
+use tandem_common::{Error, Result};
+use tandem_engine::search::{Query, SearchSource};
+
+/// One shard with what it is asked.
+pub(super) struct Target {
+    pub(super) index: Arc<IndexMetadata>,
+    pub(super) shard: u32,
+    pub(super) source: Arc<SearchSource>,
+}
+
+/// The shards to ask, in the order of indices and shards.
+pub(super) fn targets(services: &Services, names: &IndexNames, source: &SearchSource, routing: Option<&str>) -> Result<Vec<Target>> {
+    let state = services.cluster.state();
+    let mut targets = Vec::new();
+    let shared = Arc::new(source.clone());
+    for index in resolve::indices(&state, names, Purpose::Open)? {
+        refuse_unreadable(&index)?;
+        let source = match alias_filter(&state, names, &index) {
+            Some(filter) => Arc::new(filtered(source, &filter)?),
+            None => Arc::clone(&shared),
+        };
+        let chosen: BTreeSet<u32> = match routing {
+            Some(values) => values.split(',').map(|value| resolve::shard_of(&index, value, Some(value))).collect(),
+            None => (0..index.number_of_shards()).collect(),
+        };
+        targets.extend(chosen.into_iter().map(|shard| Target { index: Arc::clone(&index), shard, source: Arc::clone(&source) }));
+    }
+    Ok(targets)
+}
+
+fn refuse_unreadable(index: &IndexMetadata) -> Result<()> {
+    if !index.setting_is_true("index.blocks.read") {
+        return Ok(());
+    }
+    let block = tandem_common::error::BlockReason { id: 7, description: "index read (api)".into(), status_name: "FORBIDDEN".into() };
+    resolve::refuse_blocked(index, vec![block])
+}
+
+/// The filter that the names of an expression put on an index: none when it is named itself or by an alias without a filter.
+fn alias_filter(state: &ClusterState, names: &IndexNames, index: &IndexMetadata) -> Option<Value> {
+    let mut filters = Vec::new();
+    for name in &names.names {
+        if index_names::matches(name, &index.name) || name == "_all" {
+            return None;
+        }
+        for (alias, metadata) in index.aliases.iter().filter(|(alias, _)| index_names::matches(name, alias)) {
+            debug_assert!(!state.indices.contains_key(alias), "an alias has no index of its name");
+            filters.push(metadata.filter.clone()?);
+        }
+    }
+    match filters.len() {
+        0 => None,
+        1 => filters.pop(),
+        _ => Some(json!({"bool": {"should": filters}})),
+    }
+}
+
+fn filtered(source: &SearchSource, filter: &Value) -> Result<SearchSource> {
+    let query = source.query.as_ref().map_or_else(|| json!({"match_all": {}}), Query::to_json);
+    let both = json!({"bool": {"must": [query], "filter": [filter]}});
+    Ok(SearchSource { query: Some(Query::parse(&both)?), ..source.clone() })
+}
+
+/// The failure of one shard.
+pub(super) fn failure(services: &Services, index: String, shard: u32, error: Error) -> ShardFailure {
+    ShardFailure { shard, index, node: Some(services.cluster.local_node().id.to_string()), reason: Box::new(error) }
+}

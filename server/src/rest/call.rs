@@ -1,0 +1,153 @@
+//! One request as a handler sees it, and the readings that many handlers share.
+
+use super::params::{Params, split_list};
+use bytes::Bytes;
+use serde_json::Value;
+use std::collections::HashMap;
+use tandem_common::{Context, Error, Result, json};
+use tandem_engine::search::SourceFilter;
+use tandem_node::action::{IndexNames, IndicesOptions, RefreshPolicy};
+
+/// The parameters of every route that asks the cluster manager.
+pub(crate) const CLUSTER_MANAGER: &[&str] = &["cluster_manager_timeout", "master_timeout", "timeout"];
+/// The parameters of every route that names indices.
+pub(crate) const INDICES: &[&str] = &["ignore_unavailable", "allow_no_indices", "expand_wildcards", "ignore_throttled"];
+/// The parameters of every route that answers with sources.
+pub(crate) const SOURCE: &[&str] = &["_source", "_source_includes", "_source_excludes"];
+
+/// Wildcards match open and closed indices.
+pub(crate) const OPEN_AND_CLOSED: IndicesOptions =
+    IndicesOptions { ignore_unavailable: false, allow_no_indices: true, expand_open: true, expand_closed: true, expand_hidden: false };
+/// The same for changes: a wildcard that matches nothing is a mistake.
+pub(crate) const OPEN_AND_CLOSED_TO_CHANGE: IndicesOptions = IndicesOptions { allow_no_indices: false, ..OPEN_AND_CLOSED };
+
+/// One request.
+#[derive(Debug)]
+pub(crate) struct Call {
+    /// The named segments of its path.
+    pub(crate) values: HashMap<&'static str, String>,
+    /// Its parameters, already checked against the route.
+    pub(crate) params: Params,
+    /// Its body, decompressed; empty when there is none.
+    pub(crate) body: Bytes,
+    /// Who asks, until when.
+    pub(crate) context: Context,
+    /// The `Accept` header.
+    pub(crate) accept: Option<String>,
+}
+
+impl Call {
+    /// A named segment of the path; empty when the path has none.
+    pub(crate) fn value(&self, name: &str) -> &str {
+        self.values.get(name).map_or("", String::as_str)
+    }
+
+    /// The index expression of the path, with the options of the parameters over `defaults`.
+    pub(crate) fn indices(&self, defaults: IndicesOptions) -> Result<IndexNames> {
+        let expression = self.value("index");
+        let mut names = split_list(expression);
+        // An expression of commas and blanks names nothing; it must not come to mean everything.
+        if names.is_empty() && !expression.is_empty() {
+            names.push(expression.to_owned());
+        }
+        Ok(IndexNames { names, options: self.indices_options(defaults)? })
+    }
+
+    fn indices_options(&self, defaults: IndicesOptions) -> Result<IndicesOptions> {
+        let mut options = IndicesOptions {
+            ignore_unavailable: self.params.bool("ignore_unavailable", defaults.ignore_unavailable)?,
+            allow_no_indices: self.params.bool("allow_no_indices", defaults.allow_no_indices)?,
+            ..defaults
+        };
+        if self.params.text("expand_wildcards").is_some() {
+            (options.expand_open, options.expand_closed, options.expand_hidden) = (false, false, false);
+            for kind in self.params.list("expand_wildcards") {
+                match kind.as_str() {
+                    "open" => options.expand_open = true,
+                    "closed" => options.expand_closed = true,
+                    "hidden" => options.expand_hidden = true,
+                    "all" => (options.expand_open, options.expand_closed, options.expand_hidden) = (true, true, true),
+                    "none" => (options.expand_open, options.expand_closed, options.expand_hidden) = (false, false, false),
+                    other => return Err(Error::illegal_argument(format!("No valid expand wildcard value [{other}]"))),
+                }
+            }
+        }
+        Ok(options)
+    }
+
+    /// The `refresh` parameter.
+    pub(crate) fn refresh(&self) -> Result<RefreshPolicy> {
+        match self.params.get("refresh") {
+            None | Some("false") => Ok(RefreshPolicy::None),
+            Some("" | "true") => Ok(RefreshPolicy::Immediate),
+            Some("wait_for") => Ok(RefreshPolicy::WaitFor),
+            Some(other) => Err(Error::illegal_argument(format!("Unknown value for refresh: [{other}]."))),
+        }
+    }
+
+    /// The body as JSON; `None` when there is none.
+    pub(crate) fn json(&self) -> Result<Option<Value>> {
+        if self.body.is_empty() { Ok(None) } else { json::parse(&self.body).map(Some) }
+    }
+
+    /// The body as a JSON object, for the requests that OpenSearch reads as a map; `None` when there is none.
+    ///
+    /// # Errors
+    /// A value that is no object, and `parse_exception` around text that is no JSON.
+    pub(crate) fn json_map(&self) -> Result<Option<Value>> {
+        match self.json() {
+            Ok(Some(body)) if !body.is_object() => Err(Error::NotXContent {
+                reason: "Compressor detection can only be called on some xcontent bytes or compressed xcontent bytes".into(),
+            }),
+            Ok(body) => Ok(body),
+            Err(error) => Err(Error::Parse { reason: "Failed to parse content to map".into(), cause: Some(Box::new(error)) }),
+        }
+    }
+
+    /// The body as JSON, which must be there.
+    pub(crate) fn required_json(&self) -> Result<Value> {
+        self.json()?.ok_or_else(|| Error::parse("request body is required"))
+    }
+
+    /// The body, which must be there.
+    pub(crate) fn required_body(&self) -> Result<Bytes> {
+        if self.body.is_empty() { Err(Error::parse("request body is required")) } else { Ok(self.body.clone()) }
+    }
+
+    /// `_source`, `_source_includes` and `_source_excludes` as the body of a search would say it; `None` when none was given.
+    pub(crate) fn source_parameters(&self) -> Option<Value> {
+        let both = |mut filter: serde_json::Map<String, Value>, includes: Vec<String>| {
+            filter.insert("includes".into(), includes.into());
+            filter.insert("excludes".into(), self.params.list("_source_excludes").into());
+            Value::Object(filter)
+        };
+        let includes = self.params.list("_source_includes");
+        match self.params.get("_source") {
+            Some("true" | "") if includes.is_empty() && self.params.get("_source_excludes").is_none() => Some(Value::Bool(true)),
+            Some("false") => Some(Value::Bool(false)),
+            None | Some("true" | "") if !includes.is_empty() || self.params.get("_source_excludes").is_some() => {
+                Some(both(serde_json::Map::new(), includes))
+            }
+            Some(fields) => Some(both(serde_json::Map::new(), [split_list(fields), includes].concat())),
+            None => None,
+        }
+    }
+
+    /// The same as a filter.
+    pub(crate) fn source_filter(&self) -> Result<Option<SourceFilter>> {
+        self.source_parameters().map(|value| SourceFilter::parse(&value)).transpose()
+    }
+
+    /// Refuses an ingest pipeline: there are none. `_none` asks for none.
+    pub(crate) fn refuse_pipeline(&self) -> Result<()> {
+        refuse_pipeline(self.params.text("pipeline"))
+    }
+}
+
+/// Refuses an ingest pipeline by name.
+pub(crate) fn refuse_pipeline(name: Option<&str>) -> Result<()> {
+    match name {
+        None | Some("_none") => Ok(()),
+        Some(name) => Err(Error::illegal_argument(format!("pipeline with id [{name}] does not exist"))),
+    }
+}

@@ -1,0 +1,58 @@
+//! What the binary does: a verb of the client, or a node until a signal ends it.
+
+use crate::cli::{Arguments, complain, say};
+use crate::{Server, logging};
+use clap::Parser as _;
+use std::process::ExitCode;
+use tandem_common::{Error, Result};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Reads the arguments of this process, does what they say, and tells how it went.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            complain(&format!("the threads cannot be started: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    runtime.block_on(async {
+        if let Some(verb) = &arguments.verb {
+            return arguments.run(verb).await;
+        }
+        match run(&arguments).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                complain(&error.to_string());
+                ExitCode::FAILURE
+            }
+        }
+    })
+}
+
+/// Runs a node until SIGTERM or SIGINT.
+async fn run(arguments: &Arguments) -> Result<()> {
+    logging::start();
+    let config = arguments.config()?;
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    // Before anything is opened, so that a signal during the start is not lost.
+    let watched = |kind| signal(kind).map_err(Error::from);
+    let (mut terminate, mut interrupt) = (watched(SignalKind::terminate())?, watched(SignalKind::interrupt())?);
+    let server = tokio::select! {
+        started = Server::start(config) => started?,
+        _ = terminate.recv() => return Ok(()),
+        _ = interrupt.recv() => return Ok(()),
+    };
+    say(server.banner().as_bytes());
+    let name = tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
+    };
+    tracing::info!(signal = name, "stopping");
+    server.stop().await;
+    tracing::info!("stopped");
+    Ok(())
+}
