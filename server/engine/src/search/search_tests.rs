@@ -705,4 +705,127 @@ const CASES: &[(&str, &str)] = &[
     ),
     (r#"{"query": {"term": {"_seq_no": 2}}}"#, r#"{"total": 1, "max": 1.0, "hits": [["3", 1.0]]}"#),
     (r#"{"query": {"range": {"_seq_no": {"gte": 5}}}}"#, r#"{"total": 2, "max": 1.0, "hits": [["6", 1.0], ["7", 1.0]]}"#),
+    (
+        r#"{"query": {"query_string": {"query": "quick"}}}"#,
+        r#"{"total": 3, "max": 0.33958226, "hits": [["2", 0.33958226], ["1", 0.3202634], ["5", 0.25032446]]}"#,
+    ),
+    (
+        r#"{"query": {"query_string": {"query": "quick", "fields": ["title^2", "en"]}}}"#,
+        r#"{"total": 3, "max": 0.6791645, "hits": [["2", 0.6791645], ["1", 0.6405268], ["5", 0.5006489]]}"#,
+    ),
+    (
+        r#"{"query": {"query_string": {"query": "quick brown"}}}"#,
+        r#"{"total": 4, "max": 0.8404534, "hits": [["1", 0.8404534], ["3", 0.63012296], ["2", 0.33958226], ["5", 0.25032446]]}"#,
+    ),
+    (
+        r#"{"query": {"query_string": {"query": "quick brown", "default_operator": "AND"}}}"#,
+        r#"{"total": 1, "max": 0.8404534, "hits": [["1", 0.8404534]]}"#,
+    ),
+    (
+        r#"{"query": {"query_string": {"query": "quick brown", "default_field": "title"}}}"#,
+        r#"{"total": 4, "max": 0.8404534, "hits": [["1", 0.8404534], ["3", 0.63012296], ["2", 0.33958226], ["5", 0.25032446]]}"#,
+    ),
+    (
+        r#"{"query": {"query_string": {"query": "title:quick"}}}"#,
+        r#"{"total": 3, "max": 0.33958226, "hits": [["2", 0.33958226], ["1", 0.3202634], ["5", 0.25032446]]}"#,
+    ),
+    (
+        r#"{"query": {"query_string": {"query": "title:quick AND title:brown"}}}"#,
+        r#"{"total": 1, "max": 0.8404534, "hits": [["1", 0.8404534]]}"#,
+    ),
+    (
+        r#"{"query": {"query_string": {"query": "title:(quick OR bear)"}}}"#,
+        r#"{"total": 4, "max": 0.77937603, "hits": [["3", 0.77937603], ["2", 0.33958226], ["1", 0.3202634], ["5", 0.25032446]]}"#,
+    ),
+    (r#"{"query": {"query_string": {"query": "+title:quick -tag:a"}}}"#, r#"{"total": 1, "max": 0.25032446, "hits": [["5", 0.25032446]]}"#),
+    (r#"{"query": {"query_string": {"query": "\"quick brown\""}}}"#, r#"{"total": 1, "max": 0.8404533, "hits": [["1", 0.8404533]]}"#),
+    (r#"{"query": {"query_string": {"query": "title:\"quick brown\""}}}"#, r#"{"total": 1, "max": 0.8404533, "hits": [["1", 0.8404533]]}"#),
+    (
+        r#"{"query": {"query_string": {"query": "n:[1 TO 3]"}}}"#,
+        r#"{"total": 3, "max": 1.0, "hits": [["1", 1.0], ["2", 1.0], ["3", 1.0]]}"#,
+    ),
+    (r#"{"query": {"query_string": {"query": "n:>2"}}}"#, r#"{"total": 2, "max": 1.0, "hits": [["3", 1.0], ["4", 1.0]]}"#),
+    (
+        r#"{"query": {"query_string": {"query": "n:{1 TO *}"}}}"#,
+        r#"{"total": 3, "max": 1.0, "hits": [["2", 1.0], ["3", 1.0], ["4", 1.0]]}"#,
+    ),
+    (r#"{"query": {"query_string": {"query": "tag:a"}}}"#, r#"{"total": 2, "max": 1.0, "hits": [["1", 1.0], ["2", 1.0]]}"#),
+    (r#"{"query": {"query_string": {"query": "tag:(a c)"}}}"#, r#"{"total": 0, "max": null, "hits": []}"#),
+    (
+        r#"{"query": {"query_string": {"query": "*:*"}}}"#,
+        r#"{"total": 7, "max": 1.0, "hits": [["1", 1.0], ["2", 1.0], ["3", 1.0], ["4", 1.0], ["5", 1.0], ["6", 1.0], ["7", 1.0]]}"#,
+    ),
+    (
+        r#"{"query": {"query_string": {"query": "_exists_:f"}}}"#,
+        r#"{"total": 3, "max": 1.0, "hits": [["1", 1.0], ["2", 1.0], ["4", 1.0]]}"#,
+    ),
+    (
+        r#"{"query": {"query_string": {"query": "title:qui*"}}}"#,
+        r#"{"total": 3, "max": 1.0, "hits": [["1", 1.0], ["2", 1.0], ["5", 1.0]]}"#,
+    ),
+    (
+        r#"{"query": {"query_string": {"query": "title:QUI*"}}}"#,
+        r#"{"total": 3, "max": 1.0, "hits": [["1", 1.0], ["2", 1.0], ["5", 1.0]]}"#,
+    ),
+    (
+        r#"{"query": {"query_string": {"query": "title:q?ick"}}}"#,
+        r#"{"total": 3, "max": 1.0, "hits": [["1", 1.0], ["2", 1.0], ["5", 1.0]]}"#,
+    ),
+    (r#"{"query": {"query_string": {"query": "quick AND dog"}}}"#, r#"{"total": 1, "max": 0.891151, "hits": [["2", 0.891151]]}"#),
+    (
+        r#"{"query": {"query_string": {"query": "quick AND dog", "default_field": "title"}}}"#,
+        r#"{"total": 1, "max": 0.891151, "hits": [["2", 0.891151]]}"#,
+    ),
+    (
+        r#"{"query": {"query_string": {"query": "quick OR bear"}}}"#,
+        r#"{"total": 4, "max": 0.77937603, "hits": [["3", 0.77937603], ["2", 0.33958226], ["1", 0.3202634], ["5", 0.25032446]]}"#,
+    ),
+    (
+        r#"{"query": {"query_string": {"query": "quick OR bear", "default_operator": "AND"}}}"#,
+        r#"{"total": 4, "max": 0.77937603, "hits": [["3", 0.77937603], ["2", 0.33958226], ["1", 0.3202634], ["5", 0.25032446]]}"#,
+    ),
+    (
+        r#"{"query": {"query_string": {"query": "quick NOT dog"}}}"#,
+        r#"{"total": 2, "max": 0.3202634, "hits": [["1", 0.3202634], ["5", 0.25032446]]}"#,
+    ),
+    (
+        r#"{"query": {"query_string": {"query": "title:quick^2"}}}"#,
+        r#"{"total": 3, "max": 0.6791645, "hits": [["2", 0.6791645], ["1", 0.6405268], ["5", 0.5006489]]}"#,
+    ),
+    (
+        r#"{"query": {"query_string": {"query": "title:quik~"}}}"#,
+        r#"{"total": 3, "max": 0.2546867, "hits": [["2", 0.2546867], ["1", 0.24019755], ["5", 0.18774334]]}"#,
+    ),
+    (r#"{"query": {"query_string": {"query": "d:[2024-01-10 TO 2024-01-20]"}}}"#, r#"{"total": 1, "max": 1.0, "hits": [["2", 1.0]]}"#),
+    (r#"{"query": {"query_string": {"query": "d:2024-01-15"}}}"#, r#"{"total": 1, "max": 1.0, "hits": [["2", 1.0]]}"#),
+    (
+        r#"{"query": {"query_string": {"query": "b:true"}}}"#,
+        r#"{"total": 2, "max": 0.23797652, "hits": [["1", 0.23797652], ["3", 0.23797652]]}"#,
+    ),
+    (r#"{"query": {"query_string": {"query": "nofield:x"}}}"#, r#"{"total": 0, "max": null, "hits": []}"#),
+    (r#"{"query": {"query_string": {"query": "n:x"}}}"#, r#"{"total": 0, "max": null, "hits": []}"#),
+    (
+        r#"{"query": {"query_string": {"query": "(quick"}}}"#,
+        r#"{"error": "Failed to parse query [(quick]", "type": "query_shard_exception"}"#,
+    ),
+    (
+        r#"{"query": {"query_string": {"query": "title:"}}}"#,
+        r#"{"error": "Failed to parse query [title:]", "type": "query_shard_exception"}"#,
+    ),
+    (r#"{"query": {"query_string": {"query": "1"}}}"#, r#"{"total": 2, "max": 1.0, "hits": [["1", 1.0], ["2", 1.0]]}"#),
+    (r#"{"query": {"query_string": {"query": "1", "default_field": "title"}}}"#, r#"{"total": 0, "max": null, "hits": []}"#),
+    (
+        r#"{"query": {"query_string": {"query": "fox dog"}}}"#,
+        r#"{"total": 3, "max": 0.8237147, "hits": [["1", 0.8237147], ["2", 0.55156875], ["3", 0.49218935]]}"#,
+    ),
+    (r#"{"query": {"query_string": {"query": "fox dog", "default_operator": "AND"}}}"#, r#"{"total": 0, "max": null, "hits": []}"#),
+    (
+        r#"{"query": {"query_string": {"query": "fox dog", "fields": ["title^2", "en"]}}}"#,
+        r#"{"total": 3, "max": 1.6474293, "hits": [["1", 1.6474293], ["2", 1.1031375], ["3", 0.9843787]]}"#,
+    ),
+    (r#"{"query": {"query_string": {"query": "en:running"}}}"#, r#"{"total": 1, "max": 0.5004231, "hits": [["1", 0.5004231]]}"#),
+    (
+        r#"{"query": {"query_string": {"query": "-tag:a"}}}"#,
+        r#"{"total": 5, "max": 0.0, "hits": [["3", 0.0], ["4", 0.0], ["5", 0.0], ["6", 0.0], ["7", 0.0]]}"#,
+    ),
 ];
