@@ -202,6 +202,13 @@ mod tests {
     }
 
     #[test]
+    fn deep_sources_are_filtered_all_the_same() {
+        let source = format!("{}1{}", r#"{"a":"#.repeat(900), "}".repeat(900));
+        assert_eq!(filtered(json!("b"), &source), "{}");
+        assert_eq!(filtered(json!("a"), &source), source);
+    }
+
+    #[test]
     fn bytes_stay_untouched_where_nothing_is_taken_out() {
         let source = b"{ \"a\" : 1.50e2 }";
         assert_eq!(SourceFilter::default().apply(source).unwrap(), &source[..]);

@@ -104,6 +104,8 @@ impl PatternQuery {
                     escaped = true;
                     continue;
                 }
+                // Several stars are one.
+                '*' if self.kind == PatternKind::Wildcard && !escaped && regex.ends_with("(.|\n)*") => {}
                 '*' if self.kind == PatternKind::Wildcard && !escaped => regex.push_str("(.|\n)*"),
                 '?' if self.kind == PatternKind::Wildcard && !escaped => regex.push_str("(.|\n)"),
                 letter => self.push_letter(letter, &mut regex),
