@@ -230,6 +230,17 @@ pub fn level(follower: &TestNode, index: &str, max_seq_no: i64) {
     assert_eq!(last["status"], "SYNCING", "{last}");
 }
 
+/// Holds two sets of documents against each other and names the first difference.
+///
+/// # Panics
+/// When they differ.
+pub fn assert_same(here: &[(String, Value)], there: &[(String, Value)]) {
+    for (one, other) in here.iter().zip(there) {
+        assert_eq!(one, other, "the first of the documents that differ");
+    }
+    assert_eq!(here.len(), there.len(), "the numbers of documents");
+}
+
 /// A path inside this crate.
 pub fn crate_path(relative: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(relative)

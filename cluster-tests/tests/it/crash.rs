@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-use tandem_cluster_tests::process::{TestNode, eventually, follow, level};
+use tandem_cluster_tests::process::{TestNode, assert_same, eventually, follow, level};
 
 /// How often a node is killed.
 const KILLS: usize = 32;
@@ -136,5 +136,5 @@ fn acknowledged_writes_survive_kills_and_the_follower_goes_on() {
     let stats = leader.must(200, "GET", "/w/_stats?level=shards", None);
     let max_seq_no = stats["indices"]["w"]["shards"]["0"][0]["seq_no"]["max_seq_no"].as_i64().unwrap();
     level(&follower, "w", max_seq_no);
-    assert_eq!(leader.documents("w"), follower.documents("w"));
+    assert_same(&leader.documents("w"), &follower.documents("w"));
 }

@@ -326,11 +326,13 @@ fn place_of(column: Option<&StrColumn>, text: &str) -> Result<u64> {
         return Ok(ord * 2 + 1);
     }
     let (lower, _) = dictionary.term_bounds_to_ord(Bound::Included(text.as_bytes()), Bound::Unbounded)?;
-    Ok(match lower {
-        Bound::Included(ord) => ord * 2,
-        Bound::Excluded(ord) => (ord + 1) * 2,
+    let ord = match lower {
+        Bound::Included(ord) => ord,
+        Bound::Excluded(ord) => ord.saturating_add(1),
         Bound::Unbounded => 0,
-    })
+    };
+    // A text behind the last one is told by a number that is none.
+    Ok(ord.min(dictionary.num_terms() as u64) * 2)
 }
 
 fn text_ord(column: Option<&StrColumn>, mode: SortMode, doc: DocId) -> Option<u64> {

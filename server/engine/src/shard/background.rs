@@ -5,26 +5,14 @@
 //! An idle shard has neither, and no index writer.
 
 use super::engine::{CommitPayload, Engine};
-use super::settings::RefreshInterval;
-use super::{IndexShard, Inner, Role, SELF, Times};
+use super::schedule::{Situation, Step, next_step};
+use super::{IndexShard, Inner, Role, SELF};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tandem_common::env::clock::{self, Instant};
-use tandem_common::{Result, SeqNo, blocking};
+use tandem_common::{Error, Result, SeqNo, blocking};
 use tokio::sync::OwnedMutexGuard;
-
-/// A searcher is not published more often than this by itself.
-const PUBLISH_PAUSE_MIN: Duration = Duration::from_millis(20);
-
-/// Under an adaptive interval nothing waits longer than this to become searchable.
-const PUBLISH_PAUSE_MAX: Duration = Duration::from_secs(1);
-
-/// Publishing may take a tenth of the time.
-const PUBLISH_COST_FACTOR: u32 = 10;
-
-/// After this long without a write the index is made durable and its writer let go.
-const IDLE_AFTER: Duration = Duration::from_secs(30);
 
 /// Operations are applied in steps of about this size, so that a publish or a flush does not wait long for its turn.
 const APPLY_STEP_BYTES: usize = 4 << 20;
@@ -32,64 +20,14 @@ const APPLY_STEP_BYTES: usize = 4 << 20;
 /// How much of the newest log an idle shard keeps in memory.
 const IDLE_TAIL_BYTES: usize = 16 << 10;
 
+/// A forced merge looks again this often when other merges hold its segments or new segments arrive.
+const FORCE_MERGE_ATTEMPTS: usize = 20;
+
+/// How long to wait before background work that could not be done is tried again.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
+
 /// How long a flush waits for the log.
 const FLUSH_WAIT: Duration = Duration::from_secs(60);
-
-/// What the index loop does next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
-    Apply,
-    Publish,
-    Flush,
-    WaitUntil(Instant),
-    Retire,
-    Stop,
-}
-
-/// What the decision rests on.
-#[derive(Clone, Copy, Debug)]
-struct Situation {
-    stopped: bool,
-    behind: bool,
-    unpublished: bool,
-    /// Publishing must not wait: memory is needed.
-    pressed: bool,
-    flush_due: bool,
-    interval: RefreshInterval,
-    times: Times,
-}
-
-/// Pure.
-fn next_step(situation: Situation, now: Instant) -> Step {
-    let Situation { stopped, behind, unpublished, pressed, flush_due, interval, times } = situation;
-    if stopped {
-        return Step::Stop;
-    }
-    let publish_at = match interval {
-        _ if !unpublished => None,
-        _ if pressed => Some(now),
-        RefreshInterval::Never => None,
-        RefreshInterval::Every(pause) => Some(times.published + pause),
-        RefreshInterval::Adaptive => {
-            Some(times.published + (times.publish_cost * PUBLISH_COST_FACTOR).clamp(PUBLISH_PAUSE_MIN, PUBLISH_PAUSE_MAX))
-        }
-    };
-    if publish_at.is_some_and(|at| at <= now) {
-        return Step::Publish;
-    }
-    if flush_due {
-        return Step::Flush;
-    }
-    if behind {
-        return Step::Apply;
-    }
-    let retire_at = times.written + IDLE_AFTER;
-    match publish_at {
-        Some(at) => Step::WaitUntil(at),
-        None if retire_at <= now => Step::Retire,
-        None => Step::WaitUntil(retire_at),
-    }
-}
 
 impl Inner {
     fn stopped(&self) -> bool {
@@ -143,8 +81,9 @@ impl Inner {
     pub(super) async fn sync_log(self: &Arc<Self>, deadline: Instant) -> Result<()> {
         let end = self.log.max_seq_no();
         if self.progress.borrow().local < end {
+            // Done here, not by the loop: this also runs while a node stops, when the loops have ended.
             self.work.sync_wanted.store(true, Ordering::Release);
-            self.wake_log();
+            self.commit_log().await.inspect_err(|error| self.fail(error.clone()))?;
         }
         let active = self.tracker.lock().is_active();
         self.wait(deadline, "the log", |progress| if active { progress.global >= end } else { progress.local >= end }).await
@@ -240,6 +179,9 @@ impl Inner {
     /// Makes everything up to the global checkpoint durable in the index, then drops the log that nobody needs.
     pub(super) async fn flush_all(self: &Arc<Self>) -> Result<()> {
         let _turn = self.flush_turn.lock().await;
+        if let Some(error) = &self.progress.borrow().failed {
+            return Err(error.clone());
+        }
         self.sync_log(clock::now() + FLUSH_WAIT).await?;
         let target = self.global();
         let outcome = self.with_engine(move |inner, engine| inner.flush_with(engine, target)).await;
@@ -263,22 +205,24 @@ impl Inner {
     pub(super) fn trim_log(&self, durable: SeqNo) -> Result<()> {
         let settings = self.settings.load();
         let now = clock::now();
-        let lowest = {
+        // Under the lock of the leases: a lease granted from here on sees what is gone.
+        let forgotten = {
             let mut leases = self.leases.lock();
             if let Some(period) = settings.lease_period {
                 for lease in leases.expire(now, period) {
                     tracing::warn!(shard = %self.shard, lease = lease.id, "retention lease expired");
                 }
             }
-            leases.lowest()
+            let keep_from = leases.lowest().unwrap_or(durable.next()).min(durable.next());
+            self.log.forget(keep_from, settings.gc_deletes, now)
         };
-        let keep_from = lowest.unwrap_or(durable.next()).min(durable.next());
-        self.log.trim(keep_from, settings.gc_deletes, now)
+        self.log.remove(forgotten)
     }
 
     fn situation(&self) -> Situation {
         let settings = self.settings.load();
-        let progress = self.progress.borrow();
+        // Copied, not borrowed: a borrow held while waiting for another lock can block against a waiting sender.
+        let progress = self.progress.borrow().clone();
         let (applied, unpublished) = match self.engine.try_lock() {
             Ok(engine) => (engine.applied(), engine.has_unpublished() || !engine.knows(&self.mapping.load())),
             // Somebody else is at work on it; look again when that is done.
@@ -291,9 +235,25 @@ impl Inner {
             unpublished,
             pressed: self.sequencer.lock().pressed(),
             flush_due: applied > durable && self.log.bytes_above(durable) > settings.flush_threshold_bytes,
+            merging: self.work.merging.load(Ordering::Acquire) > 0,
             interval: settings.refresh_interval,
             times: *self.work.times.lock(),
         }
+    }
+
+    /// The index goes on taking operations while a merge runs.
+    async fn force_merge(self: &Arc<Self>, max_segments: usize) -> Result<()> {
+        let started = clock::now();
+        self.catch_up(self.global()).await?;
+        for _ in 0..FORCE_MERGE_ATTEMPTS {
+            let Some(merge) = self.with_engine(move |_, engine| engine.begin_force_merge(max_segments)).await? else {
+                self.counters.force_merge.add(1, clock::now().saturating_duration_since(started));
+                return self.with_engine(Inner::publish).await;
+            };
+            let merged = blocking::run(move || Ok(merge.wait().is_ok())).await?;
+            self.with_engine(move |_, engine| if merged { engine.note_merged() } else { engine.settle_merges() }).await?;
+        }
+        Err(Error::internal("the forced merge did not come to an end"))
     }
 
     /// Lets go of everything that an idle shard does not need.
@@ -321,7 +281,7 @@ async fn run_log(inner: Arc<Inner>) {
         if inner.log.has_pending() {
             continue;
         }
-        if inner.stopped() && !open {
+        if inner.stopped() {
             return;
         }
         if open {
@@ -371,8 +331,14 @@ async fn run_index(inner: Arc<Inner>) {
                 Err(error) => Err(error),
             },
         };
-        if let Err(error) = outcome {
-            return inner.fail(error);
+        match outcome {
+            // The shard is sound, something took too long: a flush is tried again.
+            Err(error) if error.is_retryable() => {
+                tracing::warn!(shard = %inner.shard, %error, "background work of a shard is tried again");
+                clock::sleep(RETRY_PAUSE).await;
+            }
+            Err(error) => return inner.fail(error),
+            Ok(()) => {}
         }
     }
 }
@@ -418,17 +384,9 @@ impl IndexShard {
     pub async fn force_merge(&self, max_segments: usize) -> Result<()> {
         let inner = &self.inner;
         inner.check()?;
-        let target = inner.global();
-        let outcome = inner
-            .with_engine(move |inner, engine| {
-                let started = clock::now();
-                inner.apply_up_to(engine, target, usize::MAX)?;
-                inner.publish(engine)?;
-                engine.force_merge(max_segments)?;
-                inner.counters.force_merge.add(1, clock::now().saturating_duration_since(started));
-                inner.publish(engine)
-            })
-            .await;
+        inner.work.merging.fetch_add(1, Ordering::AcqRel);
+        let outcome = inner.force_merge(max_segments).await;
+        inner.work.merging.fetch_sub(1, Ordering::AcqRel);
         inner.wake_index();
         outcome.inspect_err(|error| inner.fail(error.clone()))
     }
@@ -436,62 +394,5 @@ impl IndexShard {
     /// Whether this copy takes writes or replicated operations.
     pub fn is_active(&self) -> bool {
         matches!(self.inner.sequencer.lock().role, Role::Primary(_) | Role::Follower(_))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn situation() -> Situation {
-        let now = clock::now();
-        Situation {
-            stopped: false,
-            behind: false,
-            unpublished: false,
-            pressed: false,
-            flush_due: false,
-            interval: RefreshInterval::Adaptive,
-            times: Times { written: now, published: now, publish_cost: Duration::ZERO, synced: now },
-        }
-    }
-
-    fn millis(number: u64) -> Duration {
-        Duration::from_millis(number)
-    }
-
-    #[test]
-    fn a_cheap_publish_follows_after_the_shortest_pause() {
-        let news = Situation { unpublished: true, ..situation() };
-        let start = news.times.published;
-        assert_eq!(next_step(news, start), Step::WaitUntil(start + millis(20)));
-        assert_eq!(next_step(news, start + millis(20)), Step::Publish);
-    }
-
-    #[test]
-    fn a_costly_publish_takes_a_tenth_of_the_time_but_nothing_waits_longer_than_a_second() {
-        let mut news = Situation { unpublished: true, ..situation() };
-        let start = news.times.published;
-        news.times.publish_cost = millis(30);
-        assert_eq!(next_step(news, start + millis(299)), Step::WaitUntil(start + millis(300)));
-        news.times.publish_cost = millis(500);
-        assert_eq!(next_step(news, start + millis(1000)), Step::Publish);
-    }
-
-    #[test]
-    fn an_interval_of_never_publishes_only_under_pressure() {
-        let news = Situation { unpublished: true, interval: RefreshInterval::Never, ..situation() };
-        let start = news.times.published;
-        assert_eq!(next_step(news, start + millis(10_000)), Step::WaitUntil(start + IDLE_AFTER));
-        assert_eq!(next_step(Situation { pressed: true, ..news }, start), Step::Publish);
-    }
-
-    #[test]
-    fn an_idle_shard_retires_and_a_stopped_one_does_nothing() {
-        let idle = situation();
-        assert_eq!(next_step(idle, idle.times.written + IDLE_AFTER), Step::Retire);
-        assert_eq!(next_step(Situation { stopped: true, behind: true, ..idle }, idle.times.written), Step::Stop);
-        assert_eq!(next_step(Situation { behind: true, ..idle }, idle.times.written + IDLE_AFTER), Step::Apply);
-        assert_eq!(next_step(Situation { behind: true, flush_due: true, ..idle }, idle.times.written), Step::Flush);
     }
 }

@@ -20,6 +20,8 @@ mod history;
 mod norms;
 mod operation;
 mod promotion;
+mod replicated;
+mod schedule;
 pub mod schema;
 pub mod searcher;
 pub mod seqno;
@@ -50,7 +52,7 @@ use settings::ShardSettings;
 use stats::{Counters, Progress};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use tandem_common::env::clock::{self, Instant};
 use tandem_common::env::fs;
 use tandem_common::mapping::Mapping;
@@ -113,11 +115,12 @@ struct Inner {
     /// Held over a flush and over changes of role.
     flush_turn: tokio::sync::Mutex<()>,
     searcher: ArcSwap<ShardSearcher>,
+    /// Locked last and shortly: nothing else is locked while a borrow of it is held.
     progress: watch::Sender<Progress>,
     /// The checkpoint of the durable commit.
     durable: AtomicI64,
     counters: Counters,
-    merges: Arc<std::sync::atomic::AtomicU64>,
+    merges: Arc<AtomicU64>,
     work: Work,
     /// The lock on the folder, given back when the shard is closed.
     folder_lock: Mutex<Option<fs::File>>,
@@ -131,6 +134,8 @@ struct Work {
     log_running: AtomicBool,
     sync_wanted: AtomicBool,
     stopped: AtomicBool,
+    /// Forced merges under way.
+    merging: AtomicUsize,
     /// When something was last written, and when a searcher was last published and what that cost.
     times: Mutex<Times>,
 }
@@ -153,6 +158,7 @@ impl Work {
             log_running: AtomicBool::new(false),
             sync_wanted: AtomicBool::new(false),
             stopped: AtomicBool::new(false),
+            merging: AtomicUsize::new(0),
             times: Mutex::new(Times { written: now, published: now, publish_cost: std::time::Duration::ZERO, synced: now }),
         }
     }

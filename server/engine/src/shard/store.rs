@@ -199,7 +199,9 @@ impl IndexShard {
         let stored = blocking::run(move || {
             let mut engine = engine;
             engine.release_writer();
-            let stored = owned.log.store_checkpoint();
+            // What failed is left as it is: the next opening judges it.
+            let failed = owned.progress.borrow().failed.clone();
+            let stored = failed.map_or_else(|| owned.log.store_checkpoint(), Err);
             owned.folder_lock.lock().take();
             stored
         })

@@ -39,7 +39,7 @@ pub(super) struct Sequencer {
     /// (last operation, bytes) of each batch that is not published.
     unpublished: VecDeque<(SeqNo, usize)>,
     unpublished_bytes: usize,
-    last: SeqNo,
+    pub(super) last: SeqNo,
 }
 
 impl Sequencer {
@@ -79,7 +79,7 @@ impl Sequencer {
         self.unpublished_bytes > UNPUBLISHED_BYTES_PRESSED
     }
 
-    fn admit(&self, inner: &Inner) -> Result<()> {
+    pub(super) fn admit(&self, inner: &Inner) -> Result<()> {
         if self.unpublished_bytes > UNPUBLISHED_BYTES_MAX {
             return Err(Error::Rejected {
                 reason: format!(
@@ -91,7 +91,7 @@ impl Sequencer {
         Ok(())
     }
 
-    fn count(&mut self, last: SeqNo, bytes: usize) {
+    pub(super) fn count(&mut self, last: SeqNo, bytes: usize) {
         self.unpublished.push_back((last, bytes));
         self.unpublished_bytes += bytes;
     }
@@ -231,10 +231,11 @@ impl Inner {
                 || lookups.found.contains_key(operation.id())
                 || self.searcher.load().searcher.num_docs() == 0
         });
-        if !(held && complete) && !last_attempt {
+        let stale = !(held && complete);
+        if stale && !last_attempt {
             return Ok(None);
         }
-        let fresh = (!(held && complete)).then(|| self.searcher.load_full());
+        let fresh = stale.then(|| self.searcher.load_full());
         let mut batch = Sequenced { results: Vec::with_capacity(operations.len()), wait_for: SeqNo::NONE, indexed: 0, deleted: 0 };
         let mut logged = Vec::with_capacity(operations.len());
         let mut bytes = 0;
@@ -291,65 +292,6 @@ impl Inner {
         }
         Ok(Some(batch))
     }
-
-    /// Checks and queues operations that were sequenced elsewhere. Returns the last of them.
-    fn sequence_replicated(&self, operations: Vec<LoggedOperation>) -> Result<SeqNo> {
-        let mut sequencer = self.sequencer.lock();
-        if let Some(error) = &self.progress.borrow().failed {
-            return Err(error.clone());
-        }
-        match sequencer.role {
-            Role::Follower(_) => {}
-            Role::Closed => return Err(self.closed()),
-            Role::Inactive | Role::Primary(_) => {
-                return Err(Error::ShardNotReady { reason: format!("{} does not follow another shard", self.shard) });
-            }
-        }
-        sequencer.admit(self)?;
-        let mut last = SeqNo::NONE;
-        let mut end = sequencer.last;
-        let mut end_term = self.log.op_term_at(end);
-        let mut logged: Vec<Arc<LoggedOperation>> = Vec::new();
-        for operation in operations {
-            let LoggedOperation { seq_no, op_term, .. } = operation;
-            check_size(operation.bytes())?;
-            last = last.max(seq_no);
-            if seq_no <= sequencer.last {
-                let held = self.log.op_term_at(seq_no);
-                if held != Some(op_term) {
-                    let held = held.map_or_else(|| "none".to_owned(), |term| term.to_string());
-                    return Err(Error::HistoryMismatch {
-                        seq_no: seq_no.0,
-                        detail: format!("this copy holds op term [{held}], the other [{op_term}]"),
-                    });
-                }
-                continue;
-            }
-            if seq_no != end.next() {
-                return Err(Error::IllegalState { reason: format!("operation [{seq_no}] would leave a gap after [{end}]") });
-            }
-            if end_term.is_some_and(|before| op_term < before) {
-                return Err(Error::HistoryMismatch {
-                    seq_no: seq_no.0,
-                    detail: format!("op term [{op_term}] is lower than the one before"),
-                });
-            }
-            end = seq_no;
-            end_term = Some(op_term);
-            logged.push(Arc::new(operation));
-        }
-        // Everything is checked; from here on nothing fails.
-        let bytes: usize = logged.iter().map(|operation| operation.bytes()).sum();
-        for operation in &logged {
-            sequencer.versions.put(&operation.id, Version::of(operation));
-        }
-        if !logged.is_empty() {
-            sequencer.last = end;
-            sequencer.count(end, bytes);
-            self.log.append(logged);
-        }
-        Ok(last)
-    }
 }
 
 struct Sequenced {
@@ -359,7 +301,7 @@ struct Sequenced {
     deleted: u64,
 }
 
-fn check_size(bytes: usize) -> Result<()> {
+pub(super) fn check_size(bytes: usize) -> Result<()> {
     if bytes >= RECORD_BYTES_MAX {
         return Err(Error::illegal_argument(format!("an operation of [{bytes}] bytes is larger than the log takes: [{RECORD_BYTES_MAX}]")));
     }
@@ -422,28 +364,6 @@ impl IndexShard {
         inner.counters.indexing.add(batch.indexed, if batch.indexed > 0 { took } else { std::time::Duration::ZERO });
         inner.counters.delete.add(batch.deleted, if batch.indexed == 0 { took } else { std::time::Duration::ZERO });
         Ok(batch.results)
-    }
-
-    /// Appends operations that the leader has sequenced: contiguous from the end of the log on; what is already held is
-    /// skipped where the op terms are equal. Answers with the global checkpoint, which covers them.
-    ///
-    /// # Errors
-    /// [`Error::HistoryMismatch`] when this copy holds something else, [`Error::IllegalState`] for a gap,
-    /// [`Error::Rejected`] when too much waits to be published; nothing was appended then.
-    pub async fn append_replicated(&self, operations: Vec<LoggedOperation>, deadline: Instant) -> Result<SeqNo> {
-        let inner = &self.inner;
-        inner.check()?;
-        let started = clock::now();
-        let count = operations.len() as u64;
-        let last = inner.sequence_replicated(operations)?;
-        inner.work.times.lock().written = started;
-        if inner.log.has_pending() || inner.progress.borrow().local < last {
-            inner.work.sync_wanted.store(true, Ordering::Release);
-            inner.wake_log();
-        }
-        inner.wait(deadline, "the replicated operations", |progress| progress.global >= last).await?;
-        inner.counters.indexing.add(count, clock::now().saturating_duration_since(started));
-        Ok(inner.global())
     }
 
     /// The term of the primary under which this copy writes, if it does.

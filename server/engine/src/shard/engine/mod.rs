@@ -8,6 +8,8 @@
 
 mod commit;
 mod merge;
+#[cfg(test)]
+mod tests;
 mod version_map;
 
 pub(super) use commit::CommitPayload;
@@ -21,19 +23,16 @@ use crate::analysis::AnalyzerRegistry;
 use merge::CountingMergePolicy;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tandem_common::mapping::{Mapping, ParseMode, ParsedDocument};
 use tandem_common::{Error, Result, SeqNo, ShardId};
 use tantivy::index::SegmentId;
 use tantivy::indexer::IndexWriterOptions;
 use tantivy::schema::Schema;
-use tantivy::{Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, TantivyDocument, Term};
+use tantivy::{FutureResult, Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, SegmentMeta, TantivyDocument, Term};
 
 /// Blocks of stored documents that a searcher keeps unpacked, per segment.
 const STORED_BLOCKS_CACHED: usize = 8;
-
-/// Attempts of a forced merge to get hold of segments that another merge is using.
-const FORCE_MERGE_ATTEMPTS: usize = 20;
 
 /// The index of one shard copy.
 pub(super) struct Engine {
@@ -290,37 +289,48 @@ impl Engine {
     /// The segments to merge into one so that no more than `max_segments` remain; empty when nothing needs to be done.
     fn force_merge_candidates(&self, max_segments: usize) -> Result<Vec<SegmentId>> {
         let mut segments = self.index.searchable_segment_metas().map_err(failed)?;
-        segments.sort_by_key(tantivy::SegmentMeta::num_docs);
+        segments.sort_by_key(SegmentMeta::num_docs);
         let max_segments = max_segments.max(1);
         if segments.len() > max_segments {
             let merged = segments.len() - max_segments + 1;
-            return Ok(segments.iter().take(merged).map(tantivy::SegmentMeta::id).collect());
+            return Ok(segments.iter().take(merged).map(SegmentMeta::id).collect());
         }
-        let deletes = segments.iter().filter(|segment| segment.has_deletes()).map(tantivy::SegmentMeta::id);
+        let deletes = segments.iter().filter(|segment| segment.has_deletes()).map(SegmentMeta::id);
         Ok(if max_segments == 1 { deletes.collect() } else { Vec::new() })
     }
 
-    /// Merges down to `max_segments`, and drops deleted documents when that is one. Blocks until it is done.
-    pub(super) fn force_merge(&mut self, max_segments: usize) -> Result<()> {
-        for _ in 0..FORCE_MERGE_ATTEMPTS {
-            let candidates = self.force_merge_candidates(max_segments)?;
-            if candidates.is_empty() {
-                return Ok(());
-            }
-            self.unflushed = true;
-            self.unpublished = true;
-            self.merges.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            if let Err(error) = self.writer()?.merge(&candidates).wait() {
-                // Another merge holds some of these segments: let it end, then look again.
-                tracing::debug!(%error, "a forced merge waits for another merge");
-                if let Some(writer) = self.writer.take() {
-                    writer.wait_merging_threads().map_err(failed)?;
-                }
-            }
+    /// Begins to merge down to `max_segments`, and to drop deleted documents when that is one; `None` when there is nothing
+    /// to merge. What was applied must have been published.
+    pub(super) fn begin_force_merge(&mut self, max_segments: usize) -> Result<Option<MergeInProgress>> {
+        let candidates = self.force_merge_candidates(max_segments)?;
+        if candidates.is_empty() {
+            return Ok(None);
         }
-        Err(Error::internal("the forced merge did not come to an end"))
+        self.merges.fetch_add(1, Ordering::Relaxed);
+        Ok(Some(self.writer()?.merge(&candidates)))
+    }
+
+    /// A merge has ended: the present commit is another, with the same documents.
+    pub(super) fn note_merged(&mut self) -> Result<()> {
+        self.unflushed = true;
+        self.unpublished = true;
+        Ok(())
+    }
+
+    /// Waits for the merges under way. Blocks.
+    pub(super) fn settle_merges(&mut self) -> Result<()> {
+        if self.uncommitted {
+            return Ok(());
+        }
+        if let Some(writer) = self.writer.take() {
+            writer.wait_merging_threads().map_err(failed)?;
+        }
+        self.note_merged()
     }
 }
+
+/// A merge that was begun.
+pub(super) type MergeInProgress = FutureResult<Option<SegmentMeta>>;
 
 fn open_index(directory: &NrtDirectory, schema: &ShardSchema, analysis: &AnalyzerRegistry) -> Result<(Index, IndexReader)> {
     directory.set_schema(schema.tantivy());

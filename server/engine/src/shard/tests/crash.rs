@@ -1,7 +1,7 @@
 //! Crashes, torn tails, damage.
 
 use super::*;
-use std::fs;
+use tandem_common::env::fs;
 
 #[tokio::test]
 async fn acknowledged_writes_survive_a_crash_and_versions_go_on() {
@@ -80,7 +80,7 @@ async fn a_torn_tail_is_cut_and_writing_goes_on_behind_it() {
     for garbage in [b"x".to_vec(), vec![0; 5000], vec![200; 64]] {
         let mut bytes = fs::read(&path).unwrap();
         bytes.extend_from_slice(&garbage);
-        fs::write(&path, &bytes).unwrap();
+        fs::write_durably(&path, &bytes).unwrap();
         let shard = place.try_reopen().await.unwrap();
         assert_eq!(shard.stats().max_seq_no, 2);
         drop(shard);
@@ -106,7 +106,7 @@ async fn every_flipped_bit_in_what_was_synced_is_found_with_file_and_offset() {
     for at in (0..good.len()).step_by(11) {
         let mut bad = good.clone();
         bad[at] ^= 0x10;
-        fs::write(&path, &bad).unwrap();
+        fs::write_durably(&path, &bad).unwrap();
         let error = place.try_reopen().await.err();
         let reason = match &error {
             Some(Error::Corrupt { reason }) => reason.clone(),
@@ -114,7 +114,7 @@ async fn every_flipped_bit_in_what_was_synced_is_found_with_file_and_offset() {
         };
         assert!(reason.contains("translog-1.tlog") && reason.contains("offset ["), "{reason}");
     }
-    fs::write(&path, &good).unwrap();
+    fs::write_durably(&path, &good).unwrap();
     assert_eq!(place.reopen(2).await.stats().docs, 3);
 }
 
@@ -129,7 +129,7 @@ async fn a_log_that_lost_synced_bytes_is_refused() {
     drop(shard);
     let path = place.log_file(1);
     let good = fs::read(&path).unwrap();
-    fs::write(&path, &good[..good.len() - 200]).unwrap();
+    fs::write_durably(&path, &good[..good.len() - 200]).unwrap();
     assert!(matches!(place.try_reopen().await, Err(Error::Corrupt { .. })));
 }
 
@@ -144,6 +144,6 @@ async fn damage_in_the_index_commit_is_found() {
     let mut bytes = fs::read(&path).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
-    fs::write(&path, &bytes).unwrap();
+    fs::write_durably(&path, &bytes).unwrap();
     assert!(matches!(place.try_reopen().await, Err(Error::Corrupt { reason }) if reason.contains("meta.json")));
 }

@@ -1,6 +1,10 @@
 //! Tests of a whole shard in a temporary folder.
 
 mod crash;
+mod follower;
+mod history;
+mod model;
+mod schema_growth;
 mod write;
 
 use super::*;
@@ -64,7 +68,7 @@ impl Place {
         shard
     }
 
-    pub(super) fn log_file(&self, generation: u64) -> std::path::PathBuf {
+    pub(super) fn log_file(&self, generation: u64) -> PathBuf {
         self.path().join(format!("shard/translog/translog-{generation}.tlog"))
     }
 }

@@ -208,3 +208,35 @@ async fn routing_comes_back() {
     shard.refresh().await.unwrap();
     assert_eq!(shard.searchable("1").await.unwrap().routing.as_deref(), Some("r"));
 }
+
+#[tokio::test]
+async fn too_much_that_waits_to_be_published_refuses_writes_until_it_is() {
+    let place = Place::new().with("index.refresh_interval", "-1");
+    let shard = place.primary().await;
+    shard.one(index("1", "a")).await.unwrap();
+    shard.inner.sequencer.lock().count(SeqNo(0), 1 << 30);
+    let refused = shard.write(vec![shard.parse(delete("1")).unwrap()], soon()).await.unwrap_err();
+    assert_eq!((refused.type_name(), refused.status()), ("rejected_execution_exception", 429));
+    // The pressure makes the index publish although nobody asked for it.
+    shard.set_settings(Arc::new(place.settings.clone()));
+    shard.wait_published(SeqNo(0), soon()).await.unwrap();
+    assert_eq!(shard.one(delete("1")).await.unwrap().seq_no, SeqNo(1));
+}
+
+#[tokio::test]
+async fn a_failed_shard_answers_with_its_error_and_its_searchers_go_on() {
+    let place = Place::new();
+    let shard = place.primary().await;
+    shard.one(index("1", "a")).await.unwrap();
+    shard.refresh().await.unwrap();
+    let error = Error::Io { reason: "cannot sync".into() };
+    shard.inner.fail(error.clone());
+    assert_eq!(shard.write(vec![shard.parse(delete("1")).unwrap()], soon()).await.unwrap_err(), error);
+    assert_eq!(shard.refresh().await.unwrap_err(), error);
+    assert_eq!(shard.flush().await.unwrap_err(), error);
+    assert_eq!(shard.operations(SeqNo(0), 1).await.unwrap_err(), error);
+    assert_eq!(shard.failure(), Some(error));
+    assert_eq!(shard.searcher().searcher.num_docs(), 1);
+    assert!(shard.close().await.is_err());
+    assert_eq!(place.reopen(2).await.stats().docs, 1);
+}

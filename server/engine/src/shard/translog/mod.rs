@@ -9,8 +9,11 @@
 //! *How it is tested*: crash points and damage in a folder of its own, beside the code; records by properties.
 
 mod checkpoint;
+mod lookup;
 mod reader;
 mod record;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub(super) use record::RECORD_BYTES_MAX;
@@ -57,6 +60,10 @@ struct Queue {
     highest_term: PrimaryTerm,
     global_checkpoint: SeqNo,
 }
+
+/// Files that the log no longer counts on.
+#[must_use]
+pub(super) struct Forgotten(Vec<u64>);
 
 struct Generation {
     range: GenerationRange,
@@ -314,28 +321,31 @@ impl Translog {
         self.write_checkpoint(writer)
     }
 
-    /// Drops the files that hold nothing from `keep_from` on and were closed for longer than `window`. Blocking.
-    pub(super) fn trim(&self, keep_from: SeqNo, window: Duration, now: Instant) -> Result<()> {
-        let writer = self.writer.lock();
-        let dropped: Vec<u64> = {
-            let mut queue = self.queue.lock();
-            let mut dropped = Vec::new();
-            while queue.generations.len() > 1 {
-                let goes = queue.generations.front().is_some_and(|oldest| {
-                    oldest.range.last_seq_no < keep_from && now.saturating_duration_since(oldest.closed_at) >= window
-                });
-                if !goes {
-                    break;
-                }
-                dropped.extend(queue.generations.pop_front().map(|oldest| oldest.range.generation));
+    /// Forgets the files that hold nothing from `keep_from` on and were closed for longer than `window`; memory only.
+    /// The caller holds the lock under which the history is promised to others, then removes the files.
+    pub(super) fn forget(&self, keep_from: SeqNo, window: Duration, now: Instant) -> Forgotten {
+        let mut queue = self.queue.lock();
+        let mut forgotten = Vec::new();
+        while queue.generations.len() > 1 {
+            let goes = queue
+                .generations
+                .front()
+                .is_some_and(|oldest| oldest.range.last_seq_no < keep_from && now.saturating_duration_since(oldest.closed_at) >= window);
+            if !goes {
+                break;
             }
-            dropped
-        };
-        if dropped.is_empty() {
+            forgotten.extend(queue.generations.pop_front().map(|oldest| oldest.range.generation));
+        }
+        Forgotten(forgotten)
+    }
+
+    /// Removes forgotten files, after the checkpoint no longer names them. Blocking.
+    pub(super) fn remove(&self, forgotten: Forgotten) -> Result<()> {
+        if forgotten.0.is_empty() {
             return Ok(());
         }
-        self.write_checkpoint(&writer)?;
-        for generation in dropped {
+        self.write_checkpoint(&self.writer.lock())?;
+        for generation in forgotten.0 {
             fs::remove_file_if_exists(&checkpoint::generation_path(&self.folder, generation))?;
         }
         Ok(())
@@ -361,101 +371,6 @@ impl Translog {
             }
         };
         checkpoint::write(&self.folder, &checkpoint)
-    }
-
-    /// Operations from `from` to `to`, at least one if there is one, then no more than about `bytes_max`. Blocking.
-    ///
-    /// # Errors
-    /// [`Error::HistoryNotAvailable`] below what is kept; [`Error::Corrupt`].
-    pub(super) fn read(&self, from: SeqNo, to: SeqNo, bytes_max: usize) -> Result<Vec<Arc<LoggedOperation>>> {
-        let mut found = Vec::new();
-        let mut bytes = 0;
-        let mut next = from;
-        while next <= to && (found.is_empty() || bytes < bytes_max) {
-            let source = self.source_of(next)?;
-            let before = found.len();
-            match source {
-                Source::None => break,
-                Source::Memory(operations) => {
-                    for operation in operations {
-                        if operation.seq_no > to || (!found.is_empty() && bytes + operation.bytes() > bytes_max) {
-                            return Ok(found);
-                        }
-                        bytes += operation.bytes();
-                        found.push(operation);
-                    }
-                }
-                Source::File(range, position) => {
-                    self.read_file(&range, position, (next, to), &mut |operation: LoggedOperation| {
-                        if !found.is_empty() && bytes + operation.bytes() > bytes_max {
-                            return false;
-                        }
-                        bytes += operation.bytes();
-                        found.push(Arc::new(operation));
-                        bytes < bytes_max
-                    })?;
-                    if bytes >= bytes_max {
-                        break;
-                    }
-                }
-            }
-            if found.len() == before {
-                break;
-            }
-            next = found.last().map_or(next, |operation| operation.seq_no.next());
-        }
-        Ok(found)
-    }
-
-    fn source_of(&self, seq_no: SeqNo) -> Result<Source> {
-        let queue = self.queue.lock();
-        if seq_no > queue.max_seq_no {
-            return Ok(Source::None);
-        }
-        if let Some(first) = queue.tail.front().map(|operation| operation.seq_no)
-            && seq_no >= first
-        {
-            let skip = usize::try_from(seq_no.0 - first.0).unwrap_or(usize::MAX);
-            // A read takes one step of the tail at a time, so that the lock is short.
-            return Ok(Source::Memory(queue.tail.iter().skip(skip).take(TAIL_STEP).cloned().collect()));
-        }
-        let lowest = queue.generations.front().map_or(SeqNo(0), |oldest| oldest.range.first_seq_no);
-        let generation = queue.generations.iter().rev().find(|generation| generation.range.first_seq_no <= seq_no);
-        let Some(generation) = generation else {
-            return Err(Error::HistoryNotAvailable { from: seq_no.0, lowest: lowest.0 });
-        };
-        let after = generation.places.partition_point(|(first, _)| *first <= seq_no);
-        let position = after.checked_sub(1).and_then(|at| generation.places.get(at)).map(|(_, position)| *position);
-        Ok(Source::File(generation.range, position))
-    }
-
-    fn read_file(
-        &self,
-        range: &GenerationRange,
-        position: Option<Position>,
-        (from, to): (SeqNo, SeqNo),
-        take: &mut dyn FnMut(LoggedOperation) -> bool,
-    ) -> Result<()> {
-        let mut reader = FrameReader::open(&self.folder, range)?;
-        reader.limit(range.length);
-        if let Some(position) = position {
-            reader.seek(position);
-        }
-        loop {
-            match reader.next()? {
-                Next::End => return Ok(()),
-                Next::Broken(detail) => return Err(reader.corrupt(detail)),
-                Next::Entry(Entry::Mark(_)) => {}
-                Next::Entry(Entry::Operation(operation)) => {
-                    if operation.seq_no > to {
-                        return Ok(());
-                    }
-                    if operation.seq_no >= from && !take(operation) {
-                        return Ok(());
-                    }
-                }
-            }
-        }
     }
 
     /// Lets go of what the memory tail holds beyond `bytes`; what is not yet in the file always stays.
@@ -536,15 +451,6 @@ impl Translog {
     pub(super) fn syncs(&self) -> u64 {
         self.syncs.load(Ordering::Relaxed)
     }
-}
-
-/// How many operations a read takes from the memory tail at once.
-const TAIL_STEP: usize = 1024;
-
-enum Source {
-    None,
-    Memory(Vec<Arc<LoggedOperation>>),
-    File(GenerationRange, Option<Position>),
 }
 
 impl Queue {
