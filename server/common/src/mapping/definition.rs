@@ -38,6 +38,9 @@ pub(super) struct FieldDefinition {
     pub(super) fields: BTreeMap<String, FieldDefinition>,
 }
 
+/// How deep objects may nest before the limit of the index is looked at.
+const DEPTH_MAX: usize = 100;
+
 /// The fields that an index has beside those of its mapping.
 pub(super) const METADATA_FIELDS: [&str; 10] =
     ["_id", "_index", "_source", "_routing", "_seq_no", "_version", "_field_names", "_ignored", "_nested_path", "_data_stream_timestamp"];
@@ -180,6 +183,10 @@ fn parse_properties(value: &Value, rules: &MappingRules, parent: &str, into: &mu
     };
     for (name, value) in fields {
         let path = if parent.is_empty() { name.clone() } else { format!("{parent}.{name}") };
+        // Far beyond any limit that an index has; it keeps names from exhausting the stack.
+        if path.bytes().filter(|byte| *byte == b'.').count() > DEPTH_MAX {
+            return Err(Error::illegal_argument(format!("Limit of mapping depth [{DEPTH_MAX}] has been exceeded")));
+        }
         if parent.is_empty() && METADATA_FIELDS.contains(&name.as_str()) {
             return Err(Error::mapper_parsing(format!("Field [{name}] is defined more than once")));
         }

@@ -72,6 +72,13 @@ fn failed_to_parse(cause: Error) -> Error {
     Error::MapperParsing { reason: "failed to parse".to_owned(), cause: Some(Box::new(cause)) }
 }
 
+fn too_deep() -> Error {
+    failed_to_parse(Error::parse(format!(
+        "The depth of the field has exceeded the allowed limit of [{DEPTH_LIMIT}]. \
+         This limit can be set by changing the [index.mapping.depth.limit] index level setting."
+    )))
+}
+
 fn read_root(source: &[u8]) -> Result<Vec<(std::borrow::Cow<'_, str>, Json<'_>)>> {
     if source.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
         return Err(failed_to_parse(Error::NotXContent {
@@ -127,12 +134,7 @@ impl<'m> Reader<'m> {
 
     fn fields(&mut self, fields: &[(std::borrow::Cow<'_, str>, Json<'_>)], place: Place<'_>) -> Result<()> {
         if place.depth > DEPTH_LIMIT {
-            return self.refuse(|| {
-                failed_to_parse(Error::parse(format!(
-                    "The depth of the field has exceeded the allowed limit of [{DEPTH_LIMIT}]. \
-                     This limit can be set by changing the [index.mapping.depth.limit] index level setting."
-                )))
-            });
+            return self.refuse(too_deep);
         }
         for (key, value) in fields {
             if place.path.is_empty() && METADATA_FIELDS.contains(&key.as_ref()) {
@@ -181,6 +183,9 @@ impl<'m> Reader<'m> {
         if parts.is_empty() || parts.iter().any(|part| part.trim().is_empty()) {
             let reason = format!("object field starting or ending with a [.] makes object resolution ambiguous: [{key}]");
             return self.refuse(|| failed_to_parse(Error::illegal_argument(reason)));
+        }
+        if parts.len() + place.depth > DEPTH_LIMIT + 1 {
+            return self.refuse(too_deep);
         }
         self.descend(&parts, key, value, place)
     }

@@ -221,3 +221,47 @@ fn deep_documents_are_refused() {
     let source = format!(r#"{{"a":{}1{}}}"#, "[".repeat(500), "]".repeat(500));
     assert!(Mapping::default().parse_document("1", source.as_bytes(), ParseMode::Strict).is_err());
 }
+
+#[test]
+fn names_with_many_dots_are_refused_and_not_followed() {
+    let name = ["a"; 20_000].join(".");
+    let source = format!(r#"{{"{name}":1}}"#);
+    assert!(Mapping::default().parse_document("1", source.as_bytes(), ParseMode::Strict).is_err());
+    assert_eq!(values(&mapping(), &source, ParseMode::Total(9)), (vec![], vec![]));
+    assert!(Mapping::parse(&json!({"properties": {name: {"type": "long"}}}), &MappingRules::default()).is_err());
+    let mut deep = json!(1);
+    for _ in 0..450 {
+        deep = json!({"properties": {"a": deep}});
+    }
+    assert!(Mapping::parse(&deep, &MappingRules::default()).is_err());
+    let mut meta = json!(1);
+    for _ in 0..900 {
+        meta = json!({"a": meta});
+    }
+    assert!(Mapping::parse(&json!({"_meta": meta, "foo": meta}), &MappingRules::default()).is_err());
+}
+
+proptest::proptest! {
+    #[test]
+    fn whatever_is_sent_is_read_or_refused(source in r#"[\[\]{}",:a-bilfdkto.0-9 \\eE+-]{0,60}"#) {
+        let mapping = mapping();
+        let _ = mapping.parse_document("1", source.as_bytes(), ParseMode::Strict);
+        proptest::prop_assert!(mapping.parse_document("1", source.as_bytes(), ParseMode::Total(1)).is_ok());
+    }
+
+    #[test]
+    fn whatever_value_a_field_gets_is_read_or_refused(
+        field in "l|i|f|b|d|k|t|im|kk|ka|o|c|nv|dis|new",
+        value in r#"-?[0-9]{1,25}(\.[0-9]{1,5})?([eE][+-]?[0-9]{1,4})?|"[0-9a-zTZ:.+-]{0,30}"|\[[0-9,]{0,5}1\]|\{"x":[0-9]\}|null|true"#,
+    ) {
+        let mapping = mapping();
+        let source = format!(r#"{{"{field}":{value}}}"#);
+        let _ = Mapping::default().parse_document("1", source.as_bytes(), ParseMode::Strict);
+        let strict = mapping.parse_document("1", source.as_bytes(), ParseMode::Strict);
+        let total = mapping.parse_document("1", source.as_bytes(), ParseMode::Total(1)).unwrap();
+        // Where reading strictly succeeds, both read the same.
+        if let Ok(strict) = strict {
+            proptest::prop_assert_eq!(strict, total);
+        }
+    }
+}

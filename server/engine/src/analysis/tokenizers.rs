@@ -71,7 +71,9 @@ pub(super) struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     pub(super) fn new(kind: TokenizerKind, text: &'a str) -> Self {
-        let bounds = matches!(kind, TokenizerKind::Standard { .. }).then(|| text.split_word_bound_indices().peekable());
+        // Most texts are ASCII, for which the rules are few; the others need the tables.
+        let needs_tables = matches!(kind, TokenizerKind::Standard { .. }) && !text.is_ascii();
+        let bounds = needs_tables.then(|| text.split_word_bound_indices().peekable());
         Cursor { text, kind, at: 0, word: None, bounds }
     }
 
@@ -111,12 +113,20 @@ impl<'a> Cursor<'a> {
                 let piece = self.text.get(start..end)?;
                 // Most words are short, so the bytes are looked at first.
                 let cut = if piece.len() <= length_max { None } else { piece.char_indices().nth(length_max) };
-                let Some((length, _)) = cut else { return Some((start, end, kind)) };
+                let Some((length, _)) = cut else {
+                    self.at = end;
+                    return Some((start, end, kind));
+                };
                 self.at = start + length;
                 self.word = Some((end, kind));
                 return Some((start, self.at, kind));
             }
-            let bounds = self.bounds.as_mut()?;
+            let Some(bounds) = self.bounds.as_mut() else {
+                let (start, end, kind) = next_ascii_word(self.text.as_bytes(), self.at)?;
+                self.at = start;
+                self.word = Some((end, kind));
+                continue;
+            };
             let (start, segment) = bounds.next()?;
             let Some(kind) = kind_of(segment) else { continue };
             let mut end = start + segment.len();
@@ -128,6 +138,41 @@ impl<'a> Cursor<'a> {
             }
             self.at = start;
             self.word = Some((end, kind));
+        }
+    }
+}
+
+/// The next word of an ASCII text from `at` on: the rules of UAX #29 for its 128 characters.
+fn next_ascii_word(text: &[u8], mut at: usize) -> Option<(usize, usize, TokenKind)> {
+    let belongs = |at: usize| text.get(at).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    loop {
+        while !belongs(at) {
+            at += 1;
+            if at >= text.len() {
+                return None;
+            }
+        }
+        let start = at;
+        let (mut letters, mut digits) = (false, false);
+        loop {
+            let Some(byte) = text.get(at) else { break };
+            let next = text.get(at + 1);
+            let before = at.checked_sub(1).filter(|before| *before >= start).and_then(|before| text.get(before));
+            let between_letters = before.is_some_and(u8::is_ascii_alphabetic) && next.is_some_and(u8::is_ascii_alphabetic);
+            let between_digits = before.is_some_and(u8::is_ascii_digit) && next.is_some_and(u8::is_ascii_digit);
+            match byte {
+                b'a'..=b'z' | b'A'..=b'Z' => letters = true,
+                b'0'..=b'9' => digits = true,
+                b'_' => {}
+                b'.' | b'\'' if between_letters || between_digits => {}
+                b':' if between_letters => {}
+                b',' | b';' if between_digits => {}
+                _ => break,
+            }
+            at += 1;
+        }
+        if letters || digits {
+            return Some((start, at, if letters { TokenKind::AlphaNum } else { TokenKind::Num }));
         }
     }
 }
@@ -206,4 +251,27 @@ fn is_emoji(code: u32) -> bool {
         | 0x1F201..=0x1F20F | 0x1F21A | 0x1F22F | 0x1F232..=0x1F23A | 0x1F23C..=0x1F23F | 0x1F249..=0x1F53D | 0x1F546..=0x1F64F
         | 0x1F680..=0x1F6FF | 0x1F774..=0x1F77F | 0x1F7D5..=0x1F7FF | 0x1F80C..=0x1F80F | 0x1F848..=0x1F84F | 0x1F85A..=0x1F85F
         | 0x1F888..=0x1F88F | 0x1F8AE..=0x1F8FF | 0x1F90C..=0x1F93A | 0x1F93C..=0x1F945 | 0x1F947..=0x1FAFF | 0x1FC00..=0x1FFFD)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn by_tables(text: &str) -> Vec<(usize, usize, TokenKind)> {
+        let segments = text.split_word_bound_indices();
+        segments.filter_map(|(start, segment)| Some((start, start + segment.len(), kind_of(segment)?))).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn the_short_way_through_ascii_ends_where_the_tables_end(text in "[a-cA-C0-2_.,:;' \"\\-\r\n@]{0,40}") {
+            let mut cursor = Cursor::new(TokenizerKind::Standard { token_length_max: TOKEN_LENGTH_MAX }, &text);
+            let mut found = Vec::new();
+            while let Some(token) = cursor.next_token() {
+                found.push(token);
+            }
+            prop_assert_eq!(found, by_tables(&text));
+        }
+    }
 }

@@ -26,5 +26,7 @@ pub use sort::{SortOrder, SortSpec, SortValue};
 pub use source::{SearchSource, TRACK_TOTAL_HITS_DEFAULT, TrackTotalHits};
 pub use source_filter::SourceFilter;
 
+use sort_keys::index_error;
+
 #[cfg(test)]
 mod search_tests;

@@ -356,7 +356,7 @@ impl Collector<'_> {
     fn is_over(&mut self) -> bool {
         if self.source.terminate_after > 0 && self.total >= self.source.terminate_after {
             self.ended = Some(Ended::Enough);
-        } else if self.total % CLOCK_INTERVAL == 0 && self.deadline.is_some_and(|deadline| clock::now() >= deadline) {
+        } else if self.total.is_multiple_of(CLOCK_INTERVAL) && self.deadline.is_some_and(|deadline| clock::now() >= deadline) {
             self.ended = Some(Ended::TimedOut);
         }
         self.ended.is_some()

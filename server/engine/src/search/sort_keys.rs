@@ -8,11 +8,13 @@ use super::sort::{Missing, SortMode, SortOrder, SortSpec, SortValue};
 use crate::search::query::ColumnType;
 use serde_json::Value;
 use std::ops::Bound;
+use std::sync::Arc;
 use tandem_common::mapping::field_types::{Rounding, number_of_query};
 use tandem_common::mapping::{FieldType, LeafField};
 use tandem_common::{Error, Result};
 use tantivy::columnar::{Column, StrColumn};
-use tantivy::{DocId, Score, SegmentReader};
+use tantivy::schema::{Field, IndexRecordOption};
+use tantivy::{DocId, DocSet, InvertedIndexReader, Score, SegmentReader, TERMINATED};
 
 /// Something that hits are ordered by, for one shard.
 pub(super) struct SortKey<'s> {
@@ -29,6 +31,8 @@ enum KeySource<'s> {
     Leaf(&'s LeafField),
     /// `_index`, the same for all.
     Index,
+    /// `_id`, which has terms and no column.
+    Id,
     /// A field that is not mapped, sorted as this type.
     Unmapped(FieldType),
 }
@@ -41,6 +45,7 @@ pub(super) enum KeyReader {
     Bool { column: Option<Column<bool>>, mode: SortMode, missing: i64 },
     Double { column: Option<Column<f64>>, mode: SortMode, missing: f64, is_double: bool },
     Text { column: Option<StrColumn>, mode: SortMode, missing_key: u64, missing: Option<String> },
+    Ids(IdOrder),
     Same(String),
 }
 
@@ -73,11 +78,7 @@ impl<'s> SortKey<'s> {
             "_seq_no" => KeySource::Metadata("_seq_no"),
             "_version" => KeySource::Metadata("_version"),
             "_index" => KeySource::Index,
-            "_id" => {
-                return Err(Error::illegal_argument(
-                    "Fielddata access on the _id field is disallowed, you can re-enable it by updating the dynamic cluster setting: indices.id_field_data.enabled",
-                ));
-            }
+            "_id" => KeySource::Id,
             field => match (context.shard.schema.mapping().field(field), &spec.unmapped_type) {
                 (Some((number, leaf)), _) => {
                     check_leaf(context, spec, leaf, context.shard.schema.leaf_field(number).is_some())?;
@@ -128,6 +129,7 @@ impl<'s> SortKey<'s> {
                 mode,
                 missing: self.missing_long(i64::MIN, i64::MAX)?,
             },
+            KeySource::Id => KeyReader::Ids(IdOrder::read(segment, context.shard.schema.id())?),
             KeySource::Index => KeyReader::Same(context.shard.shard.index.clone()),
             KeySource::Unmapped(field_type) => match field_type {
                 FieldType::Text | FieldType::Keyword => self.text_reader(None, mode)?,
@@ -199,6 +201,7 @@ impl<'s> SortKey<'s> {
         let key = match reader {
             KeyReader::Score => key_of_score(score),
             KeyReader::Same(_) => 0,
+            KeyReader::Ids(ids) => ids.key(doc),
             KeyReader::Text { column, mode, missing_key, .. } => {
                 text_ord(column.as_ref(), *mode, doc).map_or(*missing_key, |ord| ord * 2 + 1)
             }
@@ -213,6 +216,7 @@ impl<'s> SortKey<'s> {
         match reader {
             KeyReader::Score => SortValue::Float(score),
             KeyReader::Same(text) => SortValue::Text(text.clone()),
+            KeyReader::Ids(ids) => ids.id(doc).map_or(SortValue::Null, SortValue::Text),
             KeyReader::Text { column, mode, missing, .. } => {
                 let found = column.as_ref().and_then(|column| {
                     let mut text = String::new();
@@ -240,6 +244,7 @@ impl<'s> SortKey<'s> {
         let text = text_of(value);
         let key = match reader {
             KeyReader::Same(_) => 0,
+            KeyReader::Ids(ids) => ids.key_of(&text)?,
             KeyReader::Text { missing_key, .. } if value.is_null() => *missing_key,
             KeyReader::Text { column, .. } => place_of(column.as_ref(), &text)?,
             KeyReader::Score => key_of_score(number_of_query(&text).map_err(failed)? as f32),
@@ -345,7 +350,7 @@ impl KeyReader {
             KeyReader::Bool { column, mode, missing } => {
                 column.as_ref().and_then(|column| pick_long(column.values_for_doc(doc).map(i64::from), *mode)).unwrap_or(*missing)
             }
-            KeyReader::Score | KeyReader::Double { .. } | KeyReader::Text { .. } | KeyReader::Same(_) => 0,
+            KeyReader::Score | KeyReader::Double { .. } | KeyReader::Text { .. } | KeyReader::Ids(_) | KeyReader::Same(_) => 0,
         }
     }
 
@@ -375,8 +380,52 @@ fn pick_double(values: impl Iterator<Item = f64>, mode: SortMode) -> Option<f64>
         SortMode::Max => values.last().copied(),
         SortMode::Sum => (count > 0).then(|| values.iter().sum()),
         SortMode::Avg => (count > 0).then(|| values.iter().sum::<f64>() / count as f64),
-        SortMode::Median if count % 2 == 0 => Some((values.get(count.checked_sub(2)? / 2)? + values.get(count / 2)?) / 2.0),
+        SortMode::Median if count.is_multiple_of(2) => Some((values.get(count.checked_sub(2)? / 2)? + values.get(count / 2)?) / 2.0),
         SortMode::Median => values.get(count / 2).copied(),
+    }
+}
+
+/// The order of the ids of a segment, read from its terms.
+pub(super) struct IdOrder {
+    index: Arc<InvertedIndexReader>,
+    /// The place of each document's id among all, by document.
+    places: Vec<u64>,
+}
+
+impl IdOrder {
+    fn read(segment: &SegmentReader, field: Field) -> Result<IdOrder> {
+        let index = segment.inverted_index(field).map_err(index_error)?;
+        let mut places = vec![0; segment.max_doc() as usize];
+        let mut stream = index.terms().stream()?;
+        while stream.advance() {
+            let mut postings = index.read_postings_from_terminfo(stream.value(), IndexRecordOption::Basic)?;
+            while postings.doc() != TERMINATED {
+                if let Some(place) = places.get_mut(postings.doc() as usize) {
+                    *place = stream.term_ord();
+                }
+                postings.advance();
+            }
+        }
+        Ok(IdOrder { index, places })
+    }
+
+    fn key(&self, doc: DocId) -> u64 {
+        self.places.get(doc as usize).map_or(0, |place| place * 2 + 1)
+    }
+
+    fn id(&self, doc: DocId) -> Option<String> {
+        let mut bytes = Vec::new();
+        let found = self.index.terms().ord_to_term(*self.places.get(doc as usize)?, &mut bytes).ok()?;
+        String::from_utf8(bytes).ok().filter(|_| found)
+    }
+
+    /// As [`place_of`], for an id.
+    fn key_of(&self, id: &str) -> Result<u64> {
+        if let Some(ord) = self.index.terms().term_ord(id.as_bytes())? {
+            return Ok(ord * 2 + 1);
+        }
+        let mut after = self.index.terms().range().ge(id.as_bytes()).into_stream()?;
+        Ok(if after.advance() { after.term_ord() * 2 } else { self.index.terms().num_terms() as u64 * 2 })
     }
 }
 

@@ -4,6 +4,9 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use tandem_common::{Error, Result};
 
+/// Below this many levels a part is shown whole or not at all, which bounds recursion.
+const DEPTH_MAX: usize = 100;
+
 /// What is shown of a source. The default shows all of it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SourceFilter {
@@ -118,7 +121,7 @@ impl SourceFilter {
         }
         match tandem_common::json::parse(source)? {
             Value::Object(fields) => {
-                let filtered = self.object(fields, "", self.includes.is_empty());
+                let filtered = self.object(fields, "", self.includes.is_empty(), 0);
                 let text = serde_json::to_vec(&filtered).map_err(|error| Error::internal(error.to_string()))?;
                 Ok(Bytes::from(text))
             }
@@ -126,7 +129,7 @@ impl SourceFilter {
         }
     }
 
-    fn object(&self, fields: Map<String, Value>, path: &str, is_included: bool) -> Map<String, Value> {
+    fn object(&self, fields: Map<String, Value>, path: &str, is_included: bool, depth: usize) -> Map<String, Value> {
         let mut shown = Map::new();
         for (key, value) in fields {
             let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
@@ -134,7 +137,7 @@ impl SourceFilter {
                 continue;
             }
             let is_included = is_included || self.includes.iter().any(|pattern| matches(pattern, &path));
-            if let Some(value) = self.value(value, &path, is_included) {
+            if let Some(value) = self.value(value, &path, is_included, depth + 1) {
                 shown.insert(key, value);
             }
         }
@@ -142,14 +145,15 @@ impl SourceFilter {
     }
 
     /// What is left of a value. Something inside may be shown although it is not shown itself, and then it must be there.
-    fn value(&self, value: Value, path: &str, is_included: bool) -> Option<Value> {
+    fn value(&self, value: Value, path: &str, is_included: bool, depth: usize) -> Option<Value> {
         match value {
+            whole if depth > DEPTH_MAX => is_included.then_some(whole),
             Value::Object(fields) => {
-                let inner = self.object(fields, path, is_included);
+                let inner = self.object(fields, path, is_included, depth);
                 (is_included || !inner.is_empty()).then_some(Value::Object(inner))
             }
             Value::Array(items) => {
-                let inner: Vec<Value> = items.into_iter().filter_map(|item| self.value(item, path, is_included)).collect();
+                let inner: Vec<Value> = items.into_iter().filter_map(|item| self.value(item, path, is_included, depth + 1)).collect();
                 (is_included || !inner.is_empty()).then_some(Value::Array(inner))
             }
             scalar => is_included.then_some(scalar),
@@ -199,6 +203,13 @@ mod tests {
         ] {
             assert_eq!(filtered(filter.clone(), source), expected, "{filter}");
         }
+    }
+
+    #[test]
+    fn deep_sources_are_filtered_all_the_same() {
+        let source = format!("{}1{}", r#"{"a":"#.repeat(300), "}".repeat(300));
+        assert_eq!(filtered(json!("b"), &source), "{}");
+        assert_eq!(filtered(json!("a"), &source), source);
     }
 
     #[test]

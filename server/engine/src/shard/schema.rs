@@ -130,23 +130,15 @@ impl Appender {
                 }
                 self.text(&leaf.path, text)
             }
-            FieldType::Boolean => {
-                self.number(&leaf.path, |name, options| FieldEntry::new_bool(name, options), numeric(options.index, options.doc_values))
-            }
+            FieldType::Boolean => self.number(&leaf.path, FieldEntry::new_bool, numeric(options.index, options.doc_values)),
             FieldType::Long | FieldType::Integer | FieldType::Short | FieldType::Byte => {
-                self.number(&leaf.path, |name, options| FieldEntry::new_i64(name, options), numeric(options.index, options.doc_values))
+                self.number(&leaf.path, FieldEntry::new_i64, numeric(options.index, options.doc_values))
             }
             // A column answers everything; terms are only needed where there is none.
-            FieldType::Date => self.number(
-                &leaf.path,
-                |name, options| FieldEntry::new_i64(name, options),
-                numeric(!options.doc_values, options.doc_values),
-            ),
-            FieldType::Double | FieldType::Float | FieldType::HalfFloat => self.number(
-                &leaf.path,
-                |name, options| FieldEntry::new_f64(name, options),
-                numeric(!options.doc_values, options.doc_values),
-            ),
+            FieldType::Date => self.number(&leaf.path, FieldEntry::new_i64, numeric(!options.doc_values, options.doc_values)),
+            FieldType::Double | FieldType::Float | FieldType::HalfFloat => {
+                self.number(&leaf.path, FieldEntry::new_f64, numeric(!options.doc_values, options.doc_values))
+            }
         })
     }
 }
@@ -158,9 +150,9 @@ impl ShardSchema {
         let column = NumericOptions::default().set_fast();
         let id = fields.text("_id", raw_text().set_stored());
         let source = fields.field(FieldEntry::new_bytes("_source".to_owned(), STORED.into()));
-        let seq_no = fields.number("_seq_no", |name, options| FieldEntry::new_i64(name, options), column.clone().set_indexed());
+        let seq_no = fields.number("_seq_no", FieldEntry::new_i64, column.clone().set_indexed());
         let op_term = fields.field(FieldEntry::new_u64("_primary_term".to_owned(), FAST.into()));
-        let version = fields.number("_version", |name, options| FieldEntry::new_i64(name, options), column);
+        let version = fields.number("_version", FieldEntry::new_i64, column);
         let routing = fields.text("_routing", raw_text().set_stored());
         let field_names = fields.text("_field_names", raw_text());
         let ignored = fields.text("_ignored", raw_text().set_stored());

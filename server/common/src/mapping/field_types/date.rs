@@ -357,9 +357,9 @@ impl Parts {
 /// The moment of a local time in a zone.
 pub(super) fn to_utc(local_millis: i64, zone: Option<&TimeZone>) -> i64 {
     let Some(zone) = zone else { return local_millis };
-    let guess = local_millis - offset_millis(local_millis, zone);
+    let guess = local_millis.saturating_sub(offset_millis(local_millis, zone));
     // One correction is enough away from a gap; inside one any answer is as good.
-    local_millis - offset_millis(guess, zone)
+    local_millis.saturating_sub(offset_millis(guess, zone))
 }
 
 /// How far a zone is ahead of UTC at a moment.
@@ -435,7 +435,7 @@ fn apply_math(math: &str, mut millis: i64, rounding: Rounding, zone: Option<&Tim
 
 /// Adds `count` units; calendar units keep the local time of day.
 fn add(millis: i64, unit: u8, count: i64, zone: Option<&TimeZone>) -> Option<i64> {
-    let local = millis + zone.map_or(0, |zone| offset_millis(millis, zone));
+    let local = millis.saturating_add(zone.map_or(0, |zone| offset_millis(millis, zone)));
     let (days, time) = (local.div_euclid(DAY_MILLIS), local.rem_euclid(DAY_MILLIS));
     let days = match unit {
         b'y' | b'M' => {
@@ -460,14 +460,15 @@ fn add(millis: i64, unit: u8, count: i64, zone: Option<&TimeZone>) -> Option<i64
 
 /// The first millisecond of the unit, or the last when rounding up.
 fn round_to(millis: i64, unit: u8, rounding: Rounding, zone: Option<&TimeZone>) -> Option<i64> {
-    let local = millis + zone.map_or(0, |zone| offset_millis(millis, zone));
+    let local = millis.saturating_add(zone.map_or(0, |zone| offset_millis(millis, zone)));
     let days = local.div_euclid(DAY_MILLIS);
     let (year, month, _) = civil_from_days(days);
-    let floor = |size: i64| local.div_euclid(size) * size;
+    // At the very ends of time there is no earlier moment to round to.
+    let floor = |size: i64| local.div_euclid(size).saturating_mul(size);
     let start = match unit {
-        b'y' => days_from_civil(year, 1, 1) * DAY_MILLIS,
-        b'M' => days_from_civil(year, month, 1) * DAY_MILLIS,
-        b'w' => (days - weekday(days) + 1) * DAY_MILLIS,
+        b'y' => days_from_civil(year, 1, 1).saturating_mul(DAY_MILLIS),
+        b'M' => days_from_civil(year, month, 1).saturating_mul(DAY_MILLIS),
+        b'w' => (days - weekday(days) + 1).saturating_mul(DAY_MILLIS),
         b'd' => floor(DAY_MILLIS),
         b'h' | b'H' => floor(3_600_000),
         b'm' => floor(60_000),
@@ -586,6 +587,25 @@ mod tests {
             "failed to parse date field [nodate] with format [strict_date_optional_time||epoch_millis]: \
              [failed to parse date field [nodate] with format [strict_date_optional_time||epoch_millis]]"
         );
+    }
+
+    #[test]
+    fn the_ends_of_time_are_no_trap() {
+        let format = DateFormat::default();
+        for zone in [None, Some(parse_zone("+18:00").unwrap()), Some(parse_zone("Europe/Paris").unwrap())] {
+            for date in [i64::MIN.to_string(), i64::MAX.to_string(), "999999999".to_owned(), "-999999999-01-01".to_owned()] {
+                for math in
+                    ["", "||/y", "||/M", "||/w", "||/d", "||/h", "||-1y", "||+999999999999999999d", "||+999999999999999999y", "||+1M/s"]
+                {
+                    for rounding in [Rounding::Down, Rounding::Up] {
+                        // An answer or an error, and neither takes the node down.
+                        if let Ok(millis) = parse_date_math(&format!("{date}{math}"), &format, 0, rounding, zone.as_ref()) {
+                            format.print(millis);
+                        }
+                    }
+                }
+            }
+        }
     }
 
     #[test]

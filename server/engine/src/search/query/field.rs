@@ -117,7 +117,7 @@ fn leaf_query(context: &QueryContext<'_>, number: u32, leaf: &LeafField, value: 
     };
     if let Some(term) = exact_term(context, number, leaf, value)? {
         return Ok(match leaf.field_type {
-            FieldType::Text | FieldType::Boolean => scored(context, leaf, vec![term.clone()], text_term(term)),
+            FieldType::Text | FieldType::Boolean => scored(context, leaf, std::slice::from_ref(&term), text_term(term.clone())),
             _ => constant(Box::new(TermQuery::new(term, IndexRecordOption::Basic))),
         });
     }

@@ -1,6 +1,7 @@
 //! `match`: the words of a text in one field.
 
 use super::field::{FieldTarget, not_searchable, term_query, text_term};
+use super::fuzzy::{FuzzyOptions, fuzzy_query};
 use super::minimum_should_match::MinimumShouldMatch;
 use super::text::{scored, words};
 use super::{Built, Common, Kind, Query, QueryContext, everything, flag, nothing, single_field, text_of, unsupported};
@@ -26,11 +27,12 @@ pub(super) struct MatchOptions {
     pub(super) lenient: bool,
     pub(super) zero_terms_all: bool,
     pub(super) slop: u32,
+    pub(super) fuzzy: FuzzyOptions,
 }
 
 impl MatchOptions {
     /// Whether the key was one of them.
-    pub(super) fn take(&mut self, query: &str, key: &str, value: &Value) -> Result<bool> {
+    pub(super) fn take(&mut self, key: &str, value: &Value) -> Result<bool> {
         match key {
             "operator" => {
                 self.all_words = match text_of(value).to_uppercase().as_str() {
@@ -54,10 +56,9 @@ impl MatchOptions {
             "slop" => {
                 self.slop = u32::try_from(super::whole(value)?).map_err(|_| Error::illegal_argument("No negative slop allowed."))?;
             }
-            // They change nothing where there is no fuzziness and there are no synonyms.
-            "auto_generate_synonyms_phrase_query" | "prefix_length" | "max_expansions" | "fuzzy_transpositions" | "fuzzy_rewrite" => {}
-            "fuzziness" => return Err(unsupported(query, key)),
-            _ => return Ok(false),
+            // There are no synonyms, and every frequency is as good as any other.
+            "auto_generate_synonyms_phrase_query" | "cutoff_frequency" => {}
+            _ => return self.fuzzy.take(key, value),
         }
         Ok(true)
     }
@@ -87,7 +88,7 @@ pub(super) fn parse_text_query(
                     "query" => text = value.clone(),
                     _ if common.take(key, value)? => {}
                     "slop" if query == "match" => return Err(unsupported(query, key)),
-                    _ if options.take(query, key, value)? => {}
+                    _ if options.take(key, value)? => {}
                     _ => return Err(unsupported(query, key)),
                 }
             }
@@ -147,7 +148,14 @@ pub(super) fn build_match(context: &QueryContext<'_>, field: &str, text: &Value,
     };
     let Some(leaf) = leaf_of(context, field) else { return Ok(nothing()) };
     let all: Vec<Term> = terms.iter().map(|(_, term)| term.clone()).collect();
-    let mut clauses: Vec<Built> = terms.into_iter().map(|(_, term)| text_term(term)).collect();
+    let mut clauses = Vec::with_capacity(terms.len());
+    for (_, term) in terms {
+        let word = term.value().as_str().unwrap_or_default().to_owned();
+        clauses.push(match fuzzy_query(context, leaf, &term, &word, &options.fuzzy)? {
+            Some(fuzzy) => fuzzy,
+            None => text_term(term),
+        });
+    }
     let count = clauses.len();
     let inner: Built = match (clauses.pop(), count) {
         (Some(only), 1) => only,
@@ -166,7 +174,7 @@ pub(super) fn build_match(context: &QueryContext<'_>, field: &str, text: &Value,
             Box::new(BooleanQuery::with_minimum_required_clauses(clauses, wanted))
         }
     };
-    Ok(scored(context, leaf, all, inner))
+    Ok(scored(context, leaf, &all, inner))
 }
 
 pub(super) fn leaf_of<'c>(context: &QueryContext<'c>, field: &str) -> Option<&'c LeafField> {

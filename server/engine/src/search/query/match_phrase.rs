@@ -50,5 +50,5 @@ pub(super) fn build_phrase(context: &QueryContext<'_>, field: &str, text: &Value
     } else {
         Box::new(PhraseQuery::new_with_offset_and_slop(terms, options.slop))
     };
-    Ok(scored(context, leaf, all, inner))
+    Ok(scored(context, leaf, &all, inner))
 }

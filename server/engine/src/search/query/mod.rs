@@ -10,12 +10,15 @@ mod constant_score;
 mod dis_max;
 mod exists;
 mod field;
+mod fuzzy;
 mod ids;
 mod match_;
 mod match_phrase;
 mod minimum_should_match;
 mod multi_match;
 mod pattern;
+mod query_string;
+mod query_syntax;
 mod range;
 mod term;
 mod terms;
@@ -62,9 +65,10 @@ enum Kind {
     ConstantScore(constant_score::ConstantScoreQuery),
     DisMax(dis_max::DisMaxQuery),
     Pattern(pattern::PatternQuery),
+    QueryString(query_string::QueryStringQuery),
 }
 
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 16] = [
     "match_all",
     "match_none",
     "bool",
@@ -80,6 +84,7 @@ const NAMES: [&str; 15] = [
     "dis_max",
     "prefix",
     "wildcard",
+    "query_string",
 ];
 
 /// What building a query needs to know.
@@ -163,6 +168,7 @@ impl Query {
             "multi_match" => multi_match::parse(body),
             "constant_score" => constant_score::parse(body, depth),
             "dis_max" => dis_max::parse(body, depth),
+            "query_string" => query_string::parse(body),
             _ => pattern::parse(name, body),
         }
     }
@@ -189,6 +195,7 @@ impl Query {
             Kind::ConstantScore(query) => query.build(context)?,
             Kind::DisMax(query) => query.build(context)?,
             Kind::Pattern(query) => query.build(context)?,
+            Kind::QueryString(query) => query.build(context)?,
         };
         Ok(boosted(built, self.boost))
     }

@@ -57,7 +57,7 @@ pub(super) fn parse(body: &Map<String, Value>) -> Result<Query> {
             }
             "tie_breaker" => query.tie_breaker = Some(number(value)? as f32),
             _ if common.take(key, value)? => {}
-            _ if query.options.take("multi_match", key, value)? => {}
+            _ if query.options.take(key, value)? => {}
             _ => return Err(unsupported("multi_match", key)),
         }
     }
@@ -67,7 +67,7 @@ pub(super) fn parse(body: &Map<String, Value>) -> Result<Query> {
     Ok(common.query(Kind::MultiMatch(query)))
 }
 
-fn field_and_boost(text: &str) -> Result<(String, f32)> {
+pub(super) fn field_and_boost(text: &str) -> Result<(String, f32)> {
     match text.split_once('^') {
         None => Ok((text.to_owned(), 1.0)),
         Some((field, boost)) => {
@@ -77,29 +77,36 @@ fn field_and_boost(text: &str) -> Result<(String, f32)> {
     }
 }
 
+/// The fields that names and patterns stand for, with their boosts, and whether there were patterns. None stand for all.
+pub(super) fn expanded(context: &QueryContext<'_>, fields: &[(String, f32)]) -> Result<(Vec<(String, f32)>, bool)> {
+    let mapping = context.shard.schema.mapping();
+    let mut found: Vec<(String, f32)> = Vec::new();
+    let mut has_patterns = fields.is_empty();
+    if fields.is_empty() {
+        let searchable = mapping.leaves().iter().filter(|leaf| leaf.field_type != FieldType::Boolean && leaf.options().index);
+        found.extend(searchable.map(|leaf| (leaf.path.to_string(), 1.0)));
+    }
+    for (name, boost) in fields {
+        if name.contains('*') {
+            has_patterns = true;
+            found.extend(fields_matching(mapping, name).map(|leaf| (leaf.path.to_string(), *boost)));
+        } else {
+            found.push((name.clone(), *boost));
+        }
+    }
+    if found.len() > super::CLAUSES_MAX {
+        let (count, limit) = (found.len(), super::CLAUSES_MAX);
+        return Err(Error::illegal_argument(format!("field expansion matches too many fields, limit: {limit}, got: {count}")));
+    }
+    Ok((found, has_patterns))
+}
+
 impl MultiMatchQuery {
     pub(super) fn build(&self, context: &QueryContext<'_>) -> Result<Built> {
-        let mapping = context.shard.schema.mapping();
-        let searchable = |field_type: FieldType| matches!(field_type, FieldType::Text | FieldType::Keyword);
-        let mut fields: Vec<(String, f32)> = Vec::new();
+        let (fields, has_patterns) = expanded(context, &self.fields)?;
         let mut options = self.options.clone();
-        if self.fields.is_empty() {
-            options.lenient = true;
-            fields.extend(mapping.leaves().iter().filter(|leaf| searchable(leaf.field_type)).map(|leaf| (leaf.path.to_string(), 1.0)));
-        }
-        for (name, boost) in &self.fields {
-            if name.contains('*') {
-                // A pattern meets fields that nobody thought of; they do not fail the query.
-                options.lenient = true;
-                fields.extend(fields_matching(mapping, name).map(|leaf| (leaf.path.to_string(), *boost)));
-            } else {
-                fields.push((name.clone(), *boost));
-            }
-        }
-        if fields.len() > super::CLAUSES_MAX {
-            let (found, limit) = (fields.len(), super::CLAUSES_MAX);
-            return Err(Error::illegal_argument(format!("field expansion matches too many fields, limit: {limit}, got: {found}")));
-        }
+        // A pattern meets fields that nobody thought of; they do not fail the query.
+        options.lenient |= has_patterns;
         let mut built: Vec<Built> = Vec::new();
         for (field, boost) in &fields {
             let query = match self.kind {

@@ -88,11 +88,9 @@ impl PatternQuery {
     }
 
     fn wrong_type(&self, context: &QueryContext<'_>, type_name: &str) -> Error {
-        let reason = format!(
-            "Can only use {} queries on keyword, text and wildcard fields - not on [{}] which is of type [{type_name}]",
-            self.kind.name(),
-            self.field
-        );
+        let fields = if self.kind == PatternKind::Prefix { "keyword and text" } else { "keyword, text and wildcard" };
+        let (kind, field) = (self.kind.name(), &self.field);
+        let reason = format!("Can only use {kind} queries on {fields} fields - not on [{field}] which is of type [{type_name}]");
         context.query_shard(reason, None)
     }
 
@@ -106,6 +104,8 @@ impl PatternQuery {
                     escaped = true;
                     continue;
                 }
+                // Several stars are one.
+                '*' if self.kind == PatternKind::Wildcard && !escaped && regex.ends_with("(.|\n)*") => {}
                 '*' if self.kind == PatternKind::Wildcard && !escaped => regex.push_str("(.|\n)*"),
                 '?' if self.kind == PatternKind::Wildcard && !escaped => regex.push_str("(.|\n)"),
                 letter => self.push_letter(letter, &mut regex),

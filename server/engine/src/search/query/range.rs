@@ -67,6 +67,15 @@ pub(super) fn parse(body: &Map<String, Value>) -> Result<Query> {
 }
 
 impl RangeQuery {
+    /// Between two bounds, each with whether it is inside.
+    pub(super) fn between(
+        field: &str,
+        (lower, include_lower): (Option<Value>, bool),
+        (upper, include_upper): (Option<Value>, bool),
+    ) -> Self {
+        RangeQuery { field: field.to_owned(), lower, include_lower, upper, include_upper, format: None, time_zone: None }
+    }
+
     pub(super) fn build(&self, context: &QueryContext<'_>) -> Result<Built> {
         let (number, leaf) = match FieldTarget::find(context, &self.field) {
             FieldTarget::Unmapped => return Ok(nothing()),
@@ -160,7 +169,7 @@ impl RangeQuery {
         }
         Ok(match terms.as_slice() {
             [] => nothing(),
-            [term] => scored(context, leaf, vec![term.clone()], super::field::text_term(term.clone())),
+            [term] => scored(context, leaf, std::slice::from_ref(term), super::field::text_term(term.clone())),
             _ => constant(Box::new(tantivy::query::TermSetQuery::new(terms))),
         })
     }

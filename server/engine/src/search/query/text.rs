@@ -18,6 +18,8 @@ struct FieldScored {
     inner: Arc<dyn IndexQuery>,
     documents: u64,
     tokens: u64,
+    /// How many documents every term is said to be in.
+    frequency: Option<u64>,
 }
 
 impl std::fmt::Debug for FieldScored {
@@ -30,7 +32,7 @@ impl IndexQuery for FieldScored {
     fn weight(&self, scoring: EnableScoring<'_>) -> tantivy::Result<Box<dyn Weight>> {
         match scoring {
             EnableScoring::Enabled { searcher, .. } => {
-                let statistics = FieldStatistics { searcher, documents: self.documents, tokens: self.tokens };
+                let statistics = FieldStatistics { searcher, query: self };
                 self.inner.weight(EnableScoring::enabled_from_statistics_provider(&statistics, searcher))
             }
             disabled @ EnableScoring::Disabled { .. } => self.inner.weight(disabled),
@@ -40,44 +42,59 @@ impl IndexQuery for FieldScored {
 
 struct FieldStatistics<'s> {
     searcher: &'s Searcher,
-    documents: u64,
-    tokens: u64,
+    query: &'s FieldScored,
 }
 
 impl Bm25StatisticsProvider for FieldStatistics<'_> {
     fn total_num_tokens(&self, _field: Field) -> tantivy::Result<u64> {
-        Ok(self.tokens)
+        Ok(self.query.tokens)
     }
 
     fn total_num_docs(&self) -> tantivy::Result<u64> {
-        Ok(self.documents)
+        Ok(self.query.documents)
     }
 
     fn doc_freq(&self, term: &Term) -> tantivy::Result<u64> {
-        self.searcher.doc_freq(term)
+        match self.query.frequency {
+            Some(frequency) => Ok(frequency),
+            None => self.searcher.doc_freq(term),
+        }
     }
 }
 
-/// `inner` with the scores that OpenSearch would give it; `terms` are those that it looks for, all of `leaf`.
-pub(super) fn scored(context: &QueryContext<'_>, leaf: &LeafField, terms: Vec<Term>, inner: Built) -> Built {
-    let searcher = &context.shard.searcher;
-    let frequency = |term: &Term| searcher.doc_freq(term).unwrap_or(0);
+/// How many documents have a word in a field.
+pub(super) fn field_documents(context: &QueryContext<'_>, leaf: &LeafField) -> u64 {
+    let frequency = |term: &Term| context.shard.searcher.doc_freq(term).unwrap_or(0);
     let (present, wordless) = context.shard.schema.field_name_terms(&leaf.path);
-    let documents = frequency(&present).saturating_sub(frequency(&wordless));
+    frequency(&present).saturating_sub(frequency(&wordless))
+}
+
+/// `inner` with the scores that OpenSearch would give it; `terms` are those that it looks for, all of `leaf`.
+pub(super) fn scored(context: &QueryContext<'_>, leaf: &LeafField, terms: &[Term], inner: Built) -> Built {
+    let Some(field) = terms.first().map(Term::field) else { return inner };
+    let frequency = |term: &Term| context.shard.searcher.doc_freq(term).unwrap_or(0);
     // A term can be in no more documents than there are; the formula is not defined otherwise.
-    let documents = terms.iter().map(frequency).fold(documents, u64::max).max(1);
-    let tokens = match (leaf.field_type, terms.first().map(Term::field)) {
-        (FieldType::Boolean, Some(field)) => [true, false].map(|value| frequency(&Term::from_field_bool(field, value))).iter().sum(),
-        (_, Some(field)) => searcher
-            .segment_readers()
-            .iter()
-            .filter_map(|reader| reader.inverted_index(field).ok())
-            .map(|index| index.total_num_tokens())
-            .sum(),
-        (_, None) => documents,
+    let documents = terms.iter().map(frequency).fold(field_documents(context, leaf), u64::max);
+    let query = with_statistics(context, leaf, inner, (documents, field, None));
+    Box::new(BoostQuery::new(query, WITHOUT_K1_PLUS_1))
+}
+
+/// `inner`, scored from these statistics: documents, the field, and how frequent every term is to be taken for.
+pub(super) fn with_statistics(
+    context: &QueryContext<'_>,
+    leaf: &LeafField,
+    inner: Built,
+    (documents, field, frequency): (u64, Field, Option<u64>),
+) -> Built {
+    let searcher = &context.shard.searcher;
+    let tokens: u64 = if leaf.field_type == FieldType::Boolean {
+        // Without lengths every value counts as one word.
+        [true, false].map(|value| searcher.doc_freq(&Term::from_field_bool(field, value)).unwrap_or(0)).iter().sum()
+    } else {
+        let indexes = searcher.segment_readers().iter().filter_map(|reader| reader.inverted_index(field).ok());
+        indexes.map(|index| index.total_num_tokens()).sum()
     };
-    let query = FieldScored { inner: Arc::from(inner), documents, tokens: tokens.max(1) };
-    Box::new(BoostQuery::new(Box::new(query), WITHOUT_K1_PLUS_1))
+    Box::new(FieldScored { inner: Arc::from(inner), documents: documents.max(1), tokens: tokens.max(1), frequency })
 }
 
 /// One word of a text that is searched for.
