@@ -5,7 +5,7 @@ use super::delete_index::DeleteIndex;
 use crate::state::{ClusterState, IndexOrigin, ReplicationEntry, ReplicationState};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use tandem_common::{Error, HistoryId, IndexUuid, Result, Settings};
+use tandem_common::{Error, HistoryId, IndexUuid, PrimaryTerm, Result, Settings};
 
 /// The setting that names what an index follows.
 pub const LEADER_INDEX_SETTING: &str = "index.plugins.replication.follower.leader_index";
@@ -54,11 +54,13 @@ pub struct StopReplication {
     pub follower_index: String,
     /// A new history for each shard.
     pub histories: Vec<HistoryId>,
-    /// A random block number: the new terms lie above every op term of the log and apart from the leader's later ones.
-    pub term_block: u64,
+    /// The highest op term in the logs of the follower, which may be far above its own primary term.
+    pub highest_op_term: PrimaryTerm,
+    /// A random number: with it the new terms lie apart from those that the leader's side takes later.
+    pub term_offset: u64,
 }
 
-/// Primary terms of a promoted follower begin in a block of this many (2^20).
+/// A promoted follower takes its term from the next block of this many (2^20) above every term in its log.
 const TERM_BLOCK: u64 = 1 << 20;
 
 fn entry_of<'a>(state: &'a mut ClusterState, index: &str) -> Result<&'a mut Arc<ReplicationEntry>> {
@@ -153,8 +155,8 @@ impl StopReplication {
         index.origin = IndexOrigin::Empty;
         for (shard, history) in index.shards.iter_mut().zip(&self.histories) {
             shard.history = history.clone();
-            let block = shard.primary_term.0 / TERM_BLOCK + 1 + self.term_block % TERM_BLOCK;
-            shard.primary_term.0 = block * TERM_BLOCK;
+            let block = shard.primary_term.0.max(self.highest_op_term.0) / TERM_BLOCK + 1;
+            shard.primary_term.0 = block * TERM_BLOCK + self.term_offset % TERM_BLOCK;
         }
         Ok(())
     }

@@ -213,7 +213,7 @@ impl IndexShard {
         let (translog_operations, translog_bytes) = inner.log.extent();
         let max_seq_no = inner.log.max_seq_no();
         let readers = searcher.searcher.segment_readers();
-        let index_bytes: u64 = searcher.searcher.space_usage().map_or(0, |usage| usage.total().get_bytes());
+        let index_bytes = searcher.bytes_in(&store::index_folder(&inner.path));
         let merges = inner.counters.force_merge.total();
         ShardStats {
             docs: searcher.searcher.num_docs(),

@@ -4,7 +4,10 @@ use super::engine::IndexDocument;
 use super::operation::GetResult;
 use super::schema::ShardSchema;
 use bytes::Bytes;
+use std::collections::HashSet;
+use std::path::Path;
 use std::sync::Arc;
+use tandem_common::env::fs;
 use tandem_common::{Error, PrimaryTerm, Result, SeqNo, ShardId};
 use tantivy::schema::{IndexRecordOption, Value as _};
 use tantivy::{DocAddress, DocSet as _, TERMINATED, Term};
@@ -70,5 +73,15 @@ impl ShardSearcher {
         let source = document.get_first(self.schema.source()).and_then(|value| value.as_bytes().map(Bytes::copy_from_slice));
         let routing = document.get_first(self.schema.routing()).and_then(|value| value.as_str().map(str::to_owned));
         Ok(GetResult { version: found.version, seq_no: found.seq_no, op_term: found.op_term, routing, source: source.unwrap_or_default() })
+    }
+
+    /// How many bytes the files of its segments take in `folder`. The library's own count needs every field of a segment to
+    /// be in the schema of the searcher, which a new field makes untrue for a moment. Blocking, but only on a directory.
+    pub(super) fn bytes_in(&self, folder: &Path) -> u64 {
+        let mine: HashSet<String> = self.searcher.segment_readers().iter().map(|reader| reader.segment_id().uuid_string()).collect();
+        let files =
+            fs::list(folder).unwrap_or_default().into_iter().filter(|name| mine.contains(name.split('.').next().unwrap_or_default()));
+        // A file that a merge removes meanwhile counts as nothing.
+        files.map(|name| fs::file_len(&folder.join(name)).unwrap_or(0)).sum()
     }
 }

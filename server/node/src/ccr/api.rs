@@ -11,7 +11,7 @@ use tandem_cluster::command::{LEADER_INDEX_SETTING, PauseReplication, ResumeRepl
 use tandem_cluster::state::{IndexOrigin, IndexState, ReplicationEntry, ReplicationState};
 use tandem_cluster::{ClusterState, Command, IndexMetadata, settings};
 use tandem_common::env::rng;
-use tandem_common::{Context, Error, HistoryId, IndexUuid, Result, Settings};
+use tandem_common::{Context, Error, HistoryId, IndexUuid, PrimaryTerm, Result, Settings};
 use tandem_proto::history as wire;
 
 /// How long one question to the leader may take.
@@ -195,7 +195,8 @@ pub async fn stop(services: &Services, context: &Context, index: &str) -> Result
     let command = StopReplication {
         follower_index: index.to_owned(),
         histories: (0..shards).map(|_| HistoryId::random()).collect(),
-        term_block: rng::next_u64(),
+        highest_op_term: follower.as_ref().map_or(PrimaryTerm(0), |follower| highest_op_term(services, follower)),
+        term_offset: rng::next_u64(),
     };
     let after = services.cluster.submit(context, Command::StopReplication(command)).await?;
     if let Some(follower) = &follower {
@@ -219,6 +220,15 @@ pub async fn stop(services: &Services, context: &Context, index: &str) -> Result
         }
     }
     Ok(())
+}
+
+/// The highest op term in the logs of a follower index; chains of followers bring along terms of several clusters.
+fn highest_op_term(services: &Services, follower: &IndexMetadata) -> PrimaryTerm {
+    let of_shard = |shard| {
+        let (open, ..) = services.indices.active(&(follower.uuid.clone(), shard))?;
+        open.history().lineage.last_op_term()
+    };
+    (0..follower.number_of_shards()).filter_map(of_shard).max().unwrap_or(PrimaryTerm(0))
 }
 
 /// Gives up the leases on the leader, as far as it can be reached.

@@ -6,7 +6,7 @@ use super::*;
 async fn a_commit_that_is_taken_under_load_holds_each_document_once() {
     let here = Place::new();
     let leader = here.primary().await;
-    let stop = std::sync::atomic::AtomicBool::new(false);
+    let stop = AtomicBool::new(false);
     let writing = async {
         let mut id = 0;
         while !stop.load(Ordering::Relaxed) {

@@ -30,6 +30,21 @@ impl IndexShard {
 }
 
 #[tokio::test]
+async fn numbers_are_told_while_the_index_has_fields_that_the_searcher_does_not_know() {
+    let place = Place::new().with("index.refresh_interval", "-1");
+    let shard = place.primary().await;
+    shard.write_dynamic("1", r#"{"a": 1}"#).await;
+    shard.refresh().await.unwrap();
+    let before = shard.stats().store_bytes;
+    shard.write_dynamic("2", r#"{"b": 1, "c": "x"}"#).await;
+    shard.force_merge(1).await.unwrap();
+    shard.write_dynamic("3", r#"{"d": 1, "e": "x"}"#).await;
+    assert!(before > 0 && shard.stats().store_bytes > 0);
+    shard.refresh().await.unwrap();
+    assert_eq!(shard.stats().docs, 3);
+}
+
+#[tokio::test]
 async fn documents_before_and_after_a_new_field_are_found_merged_and_survive_a_crash() {
     let place = Place::new();
     let shard = place.primary().await;
