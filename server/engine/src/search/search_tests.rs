@@ -206,7 +206,7 @@ fn hits_show_what_was_asked_for() {
         let found = query_phase(&shard, &source, NOW, &Settings::new())?;
         fetch_phase(&shard, &source, &found.winners)
     });
-    assert_eq!(error.unwrap_err().type_name(), "query_shard_exception");
+    assert_eq!(error.unwrap_err().type_name(), "illegal_argument_exception");
 }
 
 #[test]
