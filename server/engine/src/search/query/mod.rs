@@ -8,6 +8,7 @@
 mod bool;
 mod constant_score;
 mod dis_max;
+mod excluded;
 mod exists;
 mod field;
 mod fuzzy;
