@@ -58,27 +58,11 @@ fn documents_written_while_the_copy_is_made_arrive_each_once_and_in_order() {
             eprintln!("L {a:?}\nF {b:?}");
             eprintln!("GET L {}", leader.must(200, "GET", &format!("/b/_doc/{}", a.0), None));
             eprintln!("GET F {}", follower.must(200, "GET", &format!("/b/_doc/{}", a.0), None));
-            eprintln!(
-                "S F {}",
-                follower.must(
-                    200,
-                    "POST",
-                    "/b/_search?version=true&seq_no_primary_term=true",
-                    Some(&json!({"query": {"ids": {"values": [a.0]}}}))
-                )
-            );
+            eprintln!("S F {}", follower.must(200, "POST", "/b/_search?version=true&seq_no_primary_term=true", Some(&json!({"query": {"ids": {"values": [a.0]}}}))));
             eprintln!("{}", follower.must(200, "GET", "/b/_stats?level=shards", None));
             follower.must(200, "POST", "/b/_flush", None);
             follower.must(200, "POST", "/b/_refresh", None);
-            eprintln!(
-                "S F {}",
-                follower.must(
-                    200,
-                    "POST",
-                    "/b/_search?version=true&seq_no_primary_term=true",
-                    Some(&json!({"query": {"ids": {"values": [a.0]}}}))
-                )
-            );
+            eprintln!("S F {}", follower.must(200, "POST", "/b/_search?version=true&seq_no_primary_term=true", Some(&json!({"query": {"ids": {"values": [a.0]}}}))));
             break;
         }
     }
