@@ -4,8 +4,12 @@ use crate::cli::{Arguments, complain, say};
 use crate::{Server, logging};
 use clap::Parser as _;
 use std::process::ExitCode;
+use std::time::Duration;
 use tandem_common::{Error, Result};
 use tokio::signal::unix::{SignalKind, signal};
+
+/// How long blocking work that was given up may hold the process at its end.
+const LEFTOVER_WAIT_MAX: Duration = Duration::from_millis(100);
 
 /// Reads the arguments of this process, does what they say, and tells how it went.
 pub fn main() -> ExitCode {
@@ -17,7 +21,7 @@ pub fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    runtime.block_on(async {
+    let code = runtime.block_on(async {
         if let Some(verb) = &arguments.verb {
             return arguments.run(verb).await;
         }
@@ -28,7 +32,10 @@ pub fn main() -> ExitCode {
                 ExitCode::FAILURE
             }
         }
-    })
+    });
+    // What must last is on disk by now; work that nobody waits for any more does not keep the process.
+    runtime.shutdown_timeout(LEFTOVER_WAIT_MAX);
+    code
 }
 
 /// Runs a node until SIGTERM or SIGINT.

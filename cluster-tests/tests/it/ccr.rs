@@ -53,19 +53,6 @@ fn documents_written_while_the_copy_is_made_arrive_each_once_and_in_order() {
     level(&follower, "b", max_seq_no_sum(&leader, "b"));
     let (here, there) = (leader.documents("b"), follower.documents("b"));
     assert_eq!(here.len(), 10_000, "{url}");
-    for (a, b) in here.iter().zip(&there) {
-        if a != b {
-            eprintln!("L {a:?}\nF {b:?}");
-            eprintln!("GET L {}", leader.must(200, "GET", &format!("/b/_doc/{}", a.0), None));
-            eprintln!("GET F {}", follower.must(200, "GET", &format!("/b/_doc/{}", a.0), None));
-            eprintln!("S F {}", follower.must(200, "POST", "/b/_search?version=true&seq_no_primary_term=true", Some(&json!({"query": {"ids": {"values": [a.0]}}}))));
-            eprintln!("{}", follower.must(200, "GET", "/b/_stats?level=shards", None));
-            follower.must(200, "POST", "/b/_flush", None);
-            follower.must(200, "POST", "/b/_refresh", None);
-            eprintln!("S F {}", follower.must(200, "POST", "/b/_search?version=true&seq_no_primary_term=true", Some(&json!({"query": {"ids": {"values": [a.0]}}}))));
-            break;
-        }
-    }
     assert_same(&here, &there);
 }
 

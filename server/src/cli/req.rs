@@ -40,6 +40,9 @@ pub struct Arguments {
     /// Print nothing but failures
     #[arg(long)]
     quiet: bool,
+    /// Print the status on a line of its own before the answer
+    #[arg(long)]
+    with_status: bool,
     /// The one status that counts as success; without it every status below 400
     #[arg(long, value_name = "STATUS")]
     expect: Option<u16>,
@@ -58,6 +61,9 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode> {
     };
     let response = send(&request, ANSWER_WAIT_MAX).await?;
     let succeeded = arguments.expect.map_or(response.status < 400, |expected| response.status == expected);
+    if arguments.with_status {
+        say(format!("{}\n", response.status).as_bytes());
+    }
     if !arguments.quiet || !succeeded {
         say(&response.body);
         if !response.body.is_empty() && !response.body.ends_with(b"\n") {

@@ -14,6 +14,10 @@ use tandem_common::{Error, Result, blocking};
 
 /// A body that sends nothing for so long is given up.
 const FRAME_WAIT_MAX: Duration = Duration::from_secs(30);
+/// A refused body is read to its end up to here; a longer one costs its connection.
+const DRAIN_BYTES_MAX: usize = 1 << 20;
+/// And for no longer than this per piece.
+const DRAIN_WAIT_MAX: Duration = Duration::from_secs(1);
 /// From here on decompressing moves to the blocking pool.
 const GUNZIP_ON_POOL_FROM_BYTES: usize = 64 << 10;
 
@@ -82,6 +86,25 @@ where
         }
     }
     Ok(first.unwrap_or_else(|| gathered.freeze()))
+}
+
+/// Reads and forgets what is left of a body. Tells whether its end was reached.
+pub(crate) async fn drain<B>(body: &mut B) -> bool
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    let mut left = DRAIN_BYTES_MAX;
+    while !body.is_end_stream() {
+        match clock::timeout(DRAIN_WAIT_MAX, body.frame()).await {
+            Some(None) => return true,
+            Some(Some(Ok(frame))) => match left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) {
+                Some(rest) => left = rest,
+                None => return false,
+            },
+            Some(Some(Err(_))) | None => return false,
+        }
+    }
+    true
 }
 
 fn gunzip(raw: &[u8], bytes_max: usize) -> Result<Bytes> {
@@ -160,6 +183,13 @@ mod tests {
         let outcome = read(&headers(&json_gzip), Full::new(Bytes::from(bomb)), &Params::default(), 2000).await;
         assert!(matches!(outcome, Err(Error::ContentTooLong { .. })));
         assert!(read_with(&json_gzip, "not gzip", "").await.is_err());
+    }
+
+    #[tokio::test]
+    async fn what_is_left_of_a_body_is_read_unless_it_is_long() {
+        assert!(drain(&mut Full::new(Bytes::from_static(b"{}"))).await);
+        assert!(drain(&mut Full::<Bytes>::default()).await);
+        assert!(!drain(&mut Full::new(Bytes::from(vec![b' '; DRAIN_BYTES_MAX + 1]))).await);
     }
 
     #[tokio::test]

@@ -34,11 +34,7 @@ async fn bulk(app: App, call: Call) -> Result<Answer> {
         require_alias: call.params.bool("require_alias", false)?,
         source_filter: call.source_filter()?,
     };
-    let request = BulkRequest {
-        items: parse(&body, &defaults)?,
-        refresh: call.refresh()?,
-        wait_for_active_shards: call.params.owned("wait_for_active_shards"),
-    };
+    let request = BulkRequest { items: parse(&body, &defaults)?, refresh: call.refresh()?, wait_for_active_shards: call.active_shards()? };
     let written = bulk::execute(&app.services, &call.context, request).await?;
     let items: Vec<Value> = written.items.iter().map(item_json).collect::<Result<_>>()?;
     let errors = written.items.iter().any(|item| item.outcome.is_err());

@@ -85,6 +85,19 @@ impl Call {
         }
     }
 
+    /// The `wait_for_active_shards` parameter: `all` or a number, checked here so that nothing is done before a mistake
+    /// in it is seen.
+    pub(crate) fn active_shards(&self) -> Result<Option<String>> {
+        let Some(text) = self.params.text("wait_for_active_shards") else { return Ok(None) };
+        if text != "all" && text.parse::<u32>().is_err() {
+            return Err(Error::IllegalArgument {
+                reason: format!("cannot parse ActiveShardCount[{text}]"),
+                cause: Some(Box::new(Error::NumberFormat { input: text.to_owned() })),
+            });
+        }
+        Ok(Some(text.to_owned()))
+    }
+
     /// The body as JSON; `None` when there is none.
     pub(crate) fn json(&self) -> Result<Option<Value>> {
         if self.body.is_empty() { Ok(None) } else { json::parse(&self.body).map(Some) }

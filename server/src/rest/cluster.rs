@@ -30,9 +30,9 @@ const HEALTH: &[&[&str]] = &[
 ];
 const SETTINGS: &[&[&str]] = &[CLUSTER_MANAGER, &["flat_settings", "include_defaults", "local"]];
 
-/// Health never fails for a missing index; it waits for it.
+/// A missing index is waited for; a wildcard that finds none is fine.
 const LENIENT: IndicesOptions =
-    IndicesOptions { ignore_unavailable: true, allow_no_indices: true, expand_open: true, expand_closed: true, expand_hidden: true };
+    IndicesOptions { ignore_unavailable: false, allow_no_indices: true, expand_open: true, expand_closed: true, expand_hidden: true };
 
 /// The routes of this family.
 pub(super) fn routes() -> Vec<Route> {
@@ -50,11 +50,12 @@ pub(super) fn routes() -> Vec<Route> {
 const HEALTH_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
 
 async fn health(app: App, call: Call) -> Result<Answer> {
+    check_events(call.params.text("wait_for_events"))?;
     let request = HealthRequest {
         indices: call.indices(LENIENT)?,
         wait_for_status: call.params.text("wait_for_status").map(status_named).transpose()?,
         wait_for_nodes: call.params.owned("wait_for_nodes"),
-        wait_for_active_shards: call.params.owned("wait_for_active_shards"),
+        wait_for_active_shards: call.active_shards()?,
         wait_for_no_relocating_shards: call.params.bool("wait_for_no_relocating_shards", false)?,
         wait_for_no_initializing_shards: call.params.bool("wait_for_no_initializing_shards", false)?,
     };
@@ -69,6 +70,14 @@ async fn health(app: App, call: Call) -> Result<Answer> {
     };
     let found = health::execute(&app.services, &context, request).await?;
     Answer::json(if found.timed_out { 408 } else { 200 }, &health_json(&found, level))
+}
+
+/// The events of OpenSearch's queue by their priority. Ours has one queue in order, so every answer comes after them.
+fn check_events(wanted: Option<&str>) -> Result<()> {
+    match wanted.map(str::to_ascii_uppercase).as_deref() {
+        None | Some("IMMEDIATE" | "URGENT" | "HIGH" | "NORMAL" | "LOW" | "LANGUID") => Ok(()),
+        Some(other) => Err(Error::illegal_argument(format!("No enum constant org.opensearch.common.Priority.{other}"))),
+    }
 }
 
 fn status_named(name: &str) -> Result<HealthStatus> {

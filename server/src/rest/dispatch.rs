@@ -7,9 +7,9 @@ use super::routes::Routes;
 use super::{App, Call};
 use bytes::Bytes;
 use futures::FutureExt as _;
-use http::header::{ALLOW, CONTENT_TYPE};
+use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue};
 use http::request::Parts;
-use http::{Method, Request, Response};
+use http::{Method, Request, Response, Version};
 use http_body::Body;
 use http_body_util::Full;
 use std::panic::AssertUnwindSafe;
@@ -48,14 +48,19 @@ impl Door {
         B: Body<Data = Bytes> + Unpin + Send,
         B::Error: std::fmt::Display,
     {
-        let (head, body) = request.into_parts();
+        let (head, mut body) = request.into_parts();
         let mut view = View::of_headers(&head.method, &head.headers);
-        let served = AssertUnwindSafe(self.answer(&head, body, &mut view)).catch_unwind().await;
+        let served = AssertUnwindSafe(self.answer(&head, &mut body, &mut view)).catch_unwind().await;
         let outcome = served.unwrap_or_else(|_| {
             tracing::error!(method = %head.method, path = head.uri.path(), "a request panicked");
             Err(Error::internal("the request failed unexpectedly"))
         });
-        response(outcome, &view).await
+        let mut response = response(outcome, &view).await;
+        // What is left of a refused request must not be taken for the next one; most clients send it before they read.
+        if !body::drain(&mut body).await && head.version < Version::HTTP_2 {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
     }
 
     async fn answer<B>(&self, head: &Parts, body: B, view: &mut View) -> Result<Answer>

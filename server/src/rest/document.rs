@@ -88,8 +88,7 @@ pub(super) async fn send(app: App, call: Call, action: DocumentAction, creates: 
         condition,
         require_alias: call.params.bool("require_alias", false)?,
     };
-    let request =
-        SingleWriteRequest { write, refresh: call.refresh()?, wait_for_active_shards: call.params.owned("wait_for_active_shards") };
+    let request = SingleWriteRequest { write, refresh: call.refresh()?, wait_for_active_shards: call.active_shards()? };
     let written = single::execute(&app.services, &call.context, request).await?;
     let answer = Answer::json(written.result.status(), &written_json(&written)?)?;
     Ok(if written.result == WriteResult::Created { answer.with_header(LOCATION, &location(&written)) } else { answer })

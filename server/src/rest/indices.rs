@@ -55,7 +55,7 @@ async fn create_index(app: App, call: Call) -> Result<Answer> {
     let request = CreateIndexRequest {
         index: call.value("index").to_owned(),
         body: call.json_map()?.unwrap_or(Value::Null),
-        wait_for_active_shards: call.params.owned("wait_for_active_shards"),
+        wait_for_active_shards: call.active_shards()?,
     };
     let created = create_index::execute(&app.services, &call.context, request).await?;
     Answer::ok(&json!({

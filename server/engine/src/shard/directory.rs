@@ -193,10 +193,12 @@ impl NrtDirectory {
 
     /// Makes the present commit durable. Blocking. An error is final: a failed sync is never tried again.
     pub(super) fn flush(&self) -> Result<()> {
-        let present = fs::list(self.root())?;
         let (commit, unsynced) = {
             let mut state = self.inner.state.lock();
             let Some(meta) = state.meta.clone() else { return Ok(()) };
+            // Listed under the lock: a merge that ends in between would name files that the list lacks, and those would
+            // be neither synced nor copied.
+            let present = fs::list(self.root())?;
             let files = files_named(&meta, &present)?;
             let unsynced: Vec<PathBuf> = files.iter().map(PathBuf::from).filter(|file| state.unsynced.contains(file)).collect();
             let commit = Arc::new(DurableCommit { sealed_meta: checked_file::seal(&meta), meta, files });

@@ -164,6 +164,10 @@ impl Engine {
             let options = IndexWriterOptions::builder().num_worker_threads(1).num_merge_threads(1).build();
             let writer: IndexWriter = self.index.writer_with_options(options).map_err(failed)?;
             writer.set_merge_policy(Box::new(CountingMergePolicy::new(self.merges.clone())));
+            // The stamps of a new writer begin with the stamp of the commit itself. A deletion under that stamp counts as
+            // done for segments whose deletes were written by the commit, and a merge that starts before the next commit
+            // loses it. So that stamp is used up here.
+            writer.run(std::iter::empty()).map_err(failed)?;
             self.writer = Some(writer);
         }
         self.writer.as_mut().ok_or_else(|| Error::internal("no index writer"))

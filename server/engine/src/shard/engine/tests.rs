@@ -116,3 +116,49 @@ fn a_file_that_nothing_names_is_replaced() {
     drop(directory.open_write(Path::new("a.1.del")).unwrap());
     assert!(directory.open_write(Path::new("a.1.del")).is_ok());
 }
+
+/// Applies one operation on the document `id`.
+fn apply(engine: &mut super::Engine, id: &str, kind: crate::shard::LoggedKind) {
+    let operation = crate::shard::LoggedOperation {
+        seq_no: engine.applied().next(),
+        op_term: tandem_common::PrimaryTerm(1),
+        mapping_version: 0,
+        operation_id: 0,
+        version: 1,
+        id: id.to_owned(),
+        routing: None,
+        kind,
+    };
+    engine.apply(&operation, None, true).unwrap();
+}
+
+#[test]
+fn the_first_deletion_of_a_new_writer_survives_a_merge_that_starts_before_the_next_commit() {
+    use crate::shard::LoggedKind::{Delete, Index as Put};
+    use std::sync::Arc;
+    let source = || Put { source: bytes::Bytes::from_static(b"{}") };
+    let payload = |checkpoint| super::CommitPayload::new(checkpoint, 0, crate::shard::Lineage::new(tandem_common::HistoryId("h".into())));
+    for order in [[0, 1], [1, 0]] {
+        let folder = tempfile::tempdir().unwrap();
+        let shard = tandem_common::ShardId { index: "i".into(), index_uuid: tandem_common::IndexUuid("u".into()), shard: 0 };
+        let mapping = Arc::new(tandem_common::mapping::Mapping::default());
+        let analysis = Arc::new(crate::analysis::AnalyzerRegistry::default());
+        let empty = payload(tandem_common::SeqNo::NONE);
+        let mut engine = super::Engine::create(folder.path(), &shard, &mapping, &analysis, &empty).unwrap();
+        apply(&mut engine, "a", source());
+        apply(&mut engine, "b", source());
+        engine.publish(payload).unwrap();
+        // The last commit writes the deletes of the first segment: they carry its own stamp.
+        apply(&mut engine, "b", Delete);
+        apply(&mut engine, "c", source());
+        engine.publish(payload).unwrap();
+        engine.release_writer();
+
+        apply(&mut engine, "a", Delete);
+        let segments = engine.index.searchable_segment_ids().unwrap();
+        let chosen: Vec<_> = order.iter().map(|position| segments[*position]).collect();
+        engine.writer().unwrap().merge(&chosen).wait().unwrap();
+        let searcher = engine.publish(payload).unwrap();
+        assert_eq!(searcher.searcher.num_docs(), 1, "only [c] is left, whatever the order {order:?}");
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::*;
 
-async fn copy(lease: &CommitLease, to: &Path) {
+pub(super) async fn copy(lease: &CommitLease, to: &Path) {
     let folder = to.join("shard/index");
     fs::create_folders(&folder).unwrap();
     for file in &lease.files {
