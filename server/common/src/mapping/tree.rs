@@ -147,6 +147,13 @@ pub(super) fn parse(source: &[u8]) -> Result<Node<'_>> {
     let root = reader.value()?;
     reader.skip_blanks();
     if reader.at < source.len() {
+        if let Some(&byte @ (b'}' | b']')) = source.get(reader.at) {
+            let (line, _) = line_column(source, 0);
+            let root = format!("[Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: {line}]");
+            let other = if byte == b'}' { ']' } else { '}' };
+            let what = format!("Unexpected close marker '{}': expected '{other}' (for root starting at {root})", byte as char);
+            return reader.fail(&what, reader.at);
+        }
         // One more good token is "extra data"; a broken one is an error of its own.
         let extra = reader.value()?;
         let reason = format!("Malformed content, found extra data after parsing: {}", extra.token_name());
@@ -215,6 +222,20 @@ impl<'a> Reader<'a> {
         Err(Error::JsonEof { reason })
     }
 
+    /// A number that goes wrong in the middle.
+    fn bad_number<T>(&self, why: &str) -> Result<T> {
+        match self.text.get(self.at..).and_then(|rest| rest.chars().next()) {
+            Some(found) => self.fail(&format!("Unexpected character ('{found}' (code {})) in numeric value: {why}", found as u32), self.at),
+            None => self.end_of_input(why),
+        }
+    }
+
+    /// The text ends between two entries. Jackson calls it a syntax error after a comma, and an early end elsewhere.
+    fn ends_within<T>(&self, what: &str, after_comma: bool) -> Result<T> {
+        let reason = format!("Unexpected end-of-input within/between {what} entries\n at {}", location(self.bytes, self.bytes.len()));
+        Err(if after_comma { Error::JsonParse { reason } } else { Error::JsonEof { reason } })
+    }
+
     fn unclosed<T>(&self, what: &str, start: usize) -> Result<T> {
         self.end_of_input(&format!("expected close marker for {what} (start marker at {})", location(self.bytes, start)))
     }
@@ -263,7 +284,7 @@ impl<'a> Reader<'a> {
                                 self.at += 1;
                                 self.skip_blanks();
                                 if self.at >= self.bytes.len() {
-                                    return self.unclosed("Array", start);
+                                    return self.ends_within("Array", true);
                                 }
                                 open.push(Open::Array(start, items));
                                 continue 'value;
@@ -326,6 +347,10 @@ impl<'a> Reader<'a> {
             Some(b'-' | b'0'..=b'9') => NodeValue::Number(self.number()?),
             Some(b'a'..=b'z' | b'A'..=b'Z') => self.word()?,
             Some(b'}' | b']' | b',') => return self.unexpected("expected a value"),
+            Some(b'+') => {
+                let why = "JSON spec does not allow numbers to have plus signs: enable `JsonReadFeature.ALLOW_LEADING_PLUS_SIGN_FOR_NUMBERS` to allow";
+                return self.fail(&format!("Unexpected character ('+' (code 43)) in numeric value: {why}"), start + 1);
+            }
             _ => return self.unexpected("expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false')"),
         };
         Ok(Node { value, start, end: self.at })
@@ -336,7 +361,8 @@ impl<'a> Reader<'a> {
         self.skip_blanks();
         match self.bytes.get(self.at) {
             Some(b'"') => {}
-            None => return self.unclosed("Object", object.start),
+            None if object.fields.is_empty() => return self.unclosed("Object", object.start),
+            None => return self.ends_within("Object", true),
             Some(_) => return self.unexpected("was expecting double-quote to start field name"),
         }
         object.key = self.string()?;
@@ -346,12 +372,12 @@ impl<'a> Reader<'a> {
         self.skip_blanks();
         match self.bytes.get(self.at) {
             Some(b':') => self.at += 1,
-            None => return self.unclosed("Object", object.start),
+            None => return self.ends_within("Object", false),
             Some(_) => return self.unexpected("was expecting a colon to separate field name and value"),
         }
         self.skip_blanks();
         if self.at >= self.bytes.len() {
-            return self.unclosed("Object", object.start);
+            return self.ends_within("Object", false);
         }
         Ok(())
     }
@@ -369,7 +395,7 @@ impl<'a> Reader<'a> {
                 Some(b'\\') => break,
                 Some(byte) if *byte < 0x20 => return self.control_character(*byte),
                 Some(_) => self.at += 1,
-                None => return self.end_of_input("was expecting closing quote for a string value"),
+                None => return self.unclosed_string(),
             }
         }
         let mut text = self.text.get(start..self.at).unwrap_or_default().to_owned();
@@ -390,9 +416,14 @@ impl<'a> Reader<'a> {
                     text.push(character);
                 }
                 Some(byte) => return self.control_character(*byte),
-                None => return self.end_of_input("was expecting closing quote for a string value"),
+                None => return self.unclosed_string(),
             }
         }
+    }
+
+    fn unclosed_string<T>(&self) -> Result<T> {
+        let reason = format!("Unexpected end-of-input in VALUE_STRING\n at {}", location(self.bytes, self.bytes.len()));
+        Err(Error::JsonEof { reason })
     }
 
     fn control_character<T>(&self, byte: u8) -> Result<T> {
@@ -400,7 +431,7 @@ impl<'a> Reader<'a> {
             &format!(
                 "Illegal unquoted character ((CTRL-CHAR, code {byte})): has to be escaped using backslash to be included in string value"
             ),
-            self.at + 1,
+            self.at,
         )
     }
 
@@ -431,9 +462,8 @@ impl<'a> Reader<'a> {
                 // Half a surrogate pair is no character.
                 char::from_u32(high).unwrap_or(char::REPLACEMENT_CHARACTER)
             }
-            Some(_) => {
-                self.at -= 1;
-                return self.unexpected("Unrecognized character escape");
+            Some(found) => {
+                return self.fail(&format!("Unrecognized character escape '{}' (code {found})", found as char), self.at - 1);
             }
             None => return self.end_of_input("in character escape sequence"),
         })
@@ -446,7 +476,10 @@ impl<'a> Reader<'a> {
                 self.at += 4;
                 Ok(code)
             }
-            None => self.unexpected("expected a hex-digit for character escape sequence"),
+            None => {
+                self.at += self.bytes.get(self.at..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+                self.unexpected("expected a hex-digit for character escape sequence")
+            }
         }
     }
 
@@ -466,15 +499,15 @@ impl<'a> Reader<'a> {
         let first = self.bytes.get(self.at).copied();
         let count = self.digits();
         if count == 0 {
-            return self.unexpected("expected digit (0-9) to follow minus sign, for valid numeric value");
+            return self.bad_number("expected digit (0-9) to follow minus sign, for valid numeric value");
         }
         if first == Some(b'0') && count > 1 {
-            return self.fail("Invalid numeric value: Leading zeroes not allowed", self.at);
+            return self.fail("Invalid numeric value: Leading zeroes not allowed", self.at - count + 1);
         }
         if self.bytes.get(self.at) == Some(&b'.') {
             self.at += 1;
             if self.digits() == 0 {
-                return self.unexpected("Decimal point not followed by a digit");
+                return self.bad_number("Decimal point not followed by a digit");
             }
         }
         if let Some(b'e' | b'E') = self.bytes.get(self.at) {
@@ -483,13 +516,13 @@ impl<'a> Reader<'a> {
                 self.at += 1;
             }
             if self.digits() == 0 {
-                return self.unexpected("Exponent indicator not followed by a digit");
+                return self.bad_number("Exponent indicator not followed by a digit");
             }
         }
         if let Some(byte) = self.bytes.get(self.at)
             && !matches!(byte, b' ' | b'\n' | b'\r' | b'\t' | b',' | b'}' | b']')
         {
-            return self.unexpected("Expected space separating root-level values");
+            return self.unexpected("was expecting comma to separate Object entries");
         }
         Ok(self.text.get(start..self.at).unwrap_or_default())
     }
@@ -510,7 +543,7 @@ impl<'a> Reader<'a> {
                 &format!(
                     "Unrecognized token '{word}': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
                 ),
-                self.at,
+                (self.at + 1).min(self.bytes.len()),
             ),
         }
     }

@@ -154,8 +154,7 @@ fn next_ascii_word(text: &[u8], mut at: usize) -> Option<(usize, usize, TokenKin
         }
         let start = at;
         let (mut letters, mut digits) = (false, false);
-        loop {
-            let Some(byte) = text.get(at) else { break };
+        while let Some(byte) = text.get(at) {
             let next = text.get(at + 1);
             let before = at.checked_sub(1).filter(|before| *before >= start).and_then(|before| text.get(before));
             let between_letters = before.is_some_and(u8::is_ascii_alphabetic) && next.is_some_and(u8::is_ascii_alphabetic);

@@ -2,7 +2,7 @@
 
 use super::query::QueryContext;
 use super::query_phase::Winner;
-use super::sort_keys::index_error;
+use super::sort_keys::{index_error, no_columns_of_text};
 use super::source::SearchSource;
 use crate::shard::searcher::ShardSearcher;
 use serde::{Deserialize, Serialize};
@@ -114,7 +114,10 @@ struct ShownColumn<'s> {
 impl<'s> ShownColumn<'s> {
     fn find(shard: &'s ShardSearcher, (field, format): &'s (String, Option<String>)) -> Result<Self> {
         let leaf = shard.schema.mapping().field(field).map(|(_, leaf)| leaf);
-        if let Some(leaf) = leaf.filter(|leaf| leaf.field_type == FieldType::Text || !leaf.options().doc_values) {
+        if leaf.is_some_and(|leaf| leaf.field_type == FieldType::Text) {
+            return Err(no_columns_of_text(field));
+        }
+        if let Some(leaf) = leaf.filter(|leaf| !leaf.options().doc_values) {
             let context = QueryContext { shard, now_millis: 0 };
             let type_name = leaf.field_type.name();
             let reason = format!(

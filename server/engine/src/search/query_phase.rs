@@ -315,6 +315,11 @@ impl Collector<'_> {
             if alive.is_none_or(|alive| alive.is_alive(doc)) {
                 let score = if self.needs_scores { scorer.score() } else { 0.0 };
                 if self.source.min_score.is_none_or(|min| score >= min) {
+                    // It ends early only where there would have been more.
+                    if self.source.terminate_after > 0 && self.total >= self.source.terminate_after {
+                        self.ended = Some(Ended::Enough);
+                        break;
+                    }
                     self.total += 1;
                     self.max_score = Some(self.max_score.map_or(score, |max| max.max(score)));
                     self.offer(&mut best, &readers, after.as_deref(), seq_nos.as_ref(), (doc, score));
@@ -354,9 +359,7 @@ impl Collector<'_> {
 
     /// Whether to stop here.
     fn is_over(&mut self) -> bool {
-        if self.source.terminate_after > 0 && self.total >= self.source.terminate_after {
-            self.ended = Some(Ended::Enough);
-        } else if self.total.is_multiple_of(CLOCK_INTERVAL) && self.deadline.is_some_and(|deadline| clock::now() >= deadline) {
+        if self.total.is_multiple_of(CLOCK_INTERVAL) && self.deadline.is_some_and(|deadline| clock::now() >= deadline) {
             self.ended = Some(Ended::TimedOut);
         }
         self.ended.is_some()

@@ -167,6 +167,20 @@ fn skipping_finds_what_looking_at_all_finds() {
 }
 
 #[test]
+fn phrases_can_be_excluded() {
+    let mut documents = two_hundred();
+    documents.iter_mut().take(10).for_each(|document| document["t"] = json!("word alone"));
+    let shard = build(&json!({"properties": {"t": {"type": "text"}, "n": {"type": "long"}}}), &documents);
+    let matching = |query: &Value| count(&shard, Some(&Query::parse(query).unwrap()), NOW).unwrap();
+    let phrase = json!({"match_phrase": {"t": "word other"}});
+    for must in [json!({"match_all": {}}), json!({"match": {"t": "word"}}), json!({"range": {"n": {"gte": 0}}})] {
+        let without = matching(&json!({"bool": {"must": [must, {"bool": {"must": [must], "must_not": [phrase]}}]}}));
+        assert_eq!(without, 200 - matching(&phrase), "{must}");
+    }
+    assert_eq!(matching(&json!({"query_string": {"query": "word NOT \"word other\"", "default_field": "t"}})), 200 - matching(&phrase));
+}
+
+#[test]
 fn pages_follow_one_another() {
     let shard = build(&json!({"properties": {"t": {"type": "text"}, "n": {"type": "long"}}}), &two_hundred());
     let sort = json!([{"n": "desc"}, "_doc"]);
@@ -206,7 +220,7 @@ fn hits_show_what_was_asked_for() {
         let found = query_phase(&shard, &source, NOW, &Settings::new())?;
         fetch_phase(&shard, &source, &found.winners)
     });
-    assert_eq!(error.unwrap_err().type_name(), "query_shard_exception");
+    assert_eq!(error.unwrap_err().type_name(), "illegal_argument_exception");
 }
 
 #[test]

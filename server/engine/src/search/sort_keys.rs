@@ -287,14 +287,18 @@ fn sort_range(field_type: FieldType) -> (i64, i64) {
     }
 }
 
+/// Texts have no column.
+pub(super) fn no_columns_of_text(field: &str) -> Error {
+    Error::illegal_argument(format!(
+        "Text fields are not optimised for operations that require per-document field data like aggregations and sorting, so these \
+         operations are disabled by default. Please use a keyword field instead. Alternatively, set fielddata=true on [{field}] in \
+         order to load field data by uninverting the inverted index. Note that this can use significant memory."
+    ))
+}
+
 fn check_leaf(context: &QueryContext<'_>, spec: &SortSpec, leaf: &LeafField, has_field: bool) -> Result<()> {
     if leaf.field_type == FieldType::Text {
-        let field = &spec.field;
-        return Err(Error::illegal_argument(format!(
-            "Text fields are not optimised for operations that require per-document field data like aggregations and sorting, so these \
-             operations are disabled by default. Please use a keyword field instead. Alternatively, set fielddata=true on [{field}] in \
-             order to load field data by uninverting the inverted index. Note that this can use significant memory."
-        )));
+        return Err(no_columns_of_text(&spec.field));
     }
     if !has_field || !leaf.options().doc_values {
         let field = &spec.field;

@@ -1,5 +1,6 @@
 //! `bool`: clauses that must, may or must not match.
 
+use super::excluded::excluded;
 use super::minimum_should_match::MinimumShouldMatch;
 use super::{Built, CLAUSES_MAX, Common, Kind, Query, QueryContext, everything, flag, unknown_field};
 use serde_json::{Map, Value};
@@ -70,7 +71,8 @@ impl BoolQuery {
         let mut clauses = Vec::new();
         for (occur, queries) in [(Occur::Must, &self.must), (Occur::Should, &self.should), (Occur::MustNot, &self.must_not)] {
             for query in queries {
-                clauses.push((occur, query.build(context)?));
+                let built = query.build(context)?;
+                clauses.push((occur, if occur == Occur::MustNot { excluded(built) } else { built }));
             }
         }
         for query in &self.filter {

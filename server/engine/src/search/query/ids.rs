@@ -1,6 +1,6 @@
 //! `ids`: documents by their ids.
 
-use super::{Built, Common, Kind, Query, QueryContext, constant, nothing, text_of, unsupported};
+use super::{Built, Common, Kind, Query, QueryContext, constant, nothing, text_of, unknown_parameter};
 use serde_json::{Map, Value};
 use tandem_common::Result;
 use tantivy::Term;
@@ -19,7 +19,7 @@ pub(super) fn parse(body: &Map<String, Value>) -> Result<Query> {
             ("values", Value::Array(items)) => values.extend(items.iter().map(text_of)),
             ("values", value) => values.push(text_of(value)),
             _ if common.take(key, value)? => {}
-            _ => return Err(unsupported("ids", key)),
+            _ => return Err(unknown_parameter("ids", key, &["values", "boost", "_name"])),
         }
     }
     Ok(common.query(Kind::Ids(IdsQuery { values })))

@@ -8,6 +8,7 @@
 mod bool;
 mod constant_score;
 mod dis_max;
+mod excluded;
 mod exists;
 mod field;
 mod fuzzy;
@@ -152,7 +153,7 @@ impl Query {
                 let mut common = Common::new();
                 for (key, value) in body {
                     if !common.take(key, value)? {
-                        return Err(unknown_field(name, key, &["boost", "_name"]));
+                        return Err(unknown_parameter(name, key, &["boost", "_name"]));
                     }
                 }
                 Ok(common.query(if name == "match_all" { Kind::MatchAll } else { Kind::MatchNone }))
@@ -276,6 +277,12 @@ impl Common {
 fn unknown_field(query: &str, key: &str, known: &[&str]) -> Error {
     let hint = nearest(known.iter().copied(), key).map(|near| format!(" did you mean [{near}]?")).unwrap_or_default();
     Error::XContentParse { reason: format!("[{query}] unknown field [{key}]{hint}"), cause: None }
+}
+
+/// As [`unknown_field`], as the parsers of whole queries report it.
+fn unknown_parameter(query: &str, key: &str, known: &[&str]) -> Error {
+    let cause = unknown_field(query, key, known);
+    Error::Parsing { reason: cause.to_string(), position: None, cause: Some(Box::new(cause)) }
 }
 
 fn unsupported(query: &str, key: &str) -> Error {

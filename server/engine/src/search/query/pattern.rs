@@ -88,9 +88,8 @@ impl PatternQuery {
     }
 
     fn wrong_type(&self, context: &QueryContext<'_>, type_name: &str) -> Error {
-        let fields = if self.kind == PatternKind::Prefix { "keyword and text" } else { "keyword, text and wildcard" };
         let (kind, field) = (self.kind.name(), &self.field);
-        let reason = format!("Can only use {kind} queries on {fields} fields - not on [{field}] which is of type [{type_name}]");
+        let reason = format!("Can only use {kind} queries on keyword and text fields - not on [{field}] which is of type [{type_name}]");
         context.query_shard(reason, None)
     }
 

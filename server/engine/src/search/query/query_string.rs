@@ -1,5 +1,6 @@
 //! `query_string`, and `q` of a URL: Lucene's syntax over one or several fields.
 
+use super::excluded::excluded;
 use super::match_::{MatchOptions, build_match};
 use super::match_phrase::build_phrase;
 use super::minimum_should_match::MinimumShouldMatch;
@@ -116,7 +117,8 @@ impl Builder<'_> {
             };
             optional += usize::from(occur == Occur::Should);
             required += usize::from(occur == Occur::Must);
-            built.push((occur, self.node(&clause.node, fields)?));
+            let node = self.node(&clause.node, fields)?;
+            built.push((occur, if occur == Occur::MustNot { excluded(node) } else { node }));
         }
         if optional + required == 0 {
             if built.is_empty() {

@@ -50,7 +50,11 @@ pub(super) fn parse(body: &Map<String, Value>) -> Result<Query> {
             "include_lower" => query.include_lower = flag(value)?,
             "include_upper" => query.include_upper = flag(value)?,
             "format" => query.format = Some(text_of(value)),
-            "time_zone" => query.time_zone = Some(text_of(value)),
+            "time_zone" => {
+                parse_zone(&text_of(value))
+                    .map_err(|cause| Error::illegal_argument(format!("java.time.zone.ZoneRulesException: {cause}")))?;
+                query.time_zone = Some(text_of(value));
+            }
             "relation" => {
                 if !["intersects", "contains", "within"].contains(&text_of(value).to_lowercase().as_str()) {
                     return Err(Error::illegal_argument(format!("{} is not a valid relation", text_of(value))));

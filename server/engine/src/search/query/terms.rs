@@ -25,7 +25,7 @@ pub(super) fn parse(body: &Map<String, Value>) -> Result<Query> {
                     return Err(Error::parsing("[terms] query does not support multiple fields"));
                 }
                 if values.iter().any(Value::is_null) {
-                    return Err(Error::illegal_argument("No value specified for terms query"));
+                    return Err(Error::parsing("No value specified for terms query"));
                 }
                 found = Some(TermsQuery { field: key.clone(), values: values.clone() });
             }
