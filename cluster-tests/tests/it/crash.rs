@@ -39,7 +39,7 @@ fn write(url: &str, writer: usize, stop: &AtomicBool, acknowledged: &AtomicUsize
             if sent.iter().any(|(other, _)| *other == id) {
                 continue;
             }
-            if value % 5 == 0 {
+            if value.is_multiple_of(5) {
                 lines.push_str(&format!("{{\"delete\":{{\"_id\":\"{id}\"}}}}\n"));
                 sent.push((id, None));
             } else {

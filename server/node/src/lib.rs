@@ -10,7 +10,7 @@ pub mod indices;
 use action::Services;
 use indices::IndicesService;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tandem_cluster::state::{DiscoveryNode, FEATURE_LEVEL};
@@ -121,7 +121,7 @@ fn prepare(data: &Path) -> Result<(File, NodeId)> {
     Ok((lock, id))
 }
 
-fn lock(path: &PathBuf) -> Result<File> {
+fn lock(path: &Path) -> Result<File> {
     let existing = fs::read_if_exists(path)?;
     let mut file = if existing.is_some() { File::open(path)? } else { File::create(path)? };
     if !file.try_lock()? {
