@@ -164,7 +164,7 @@ mod tests {
     fn a_data_directory_has_one_holder_and_a_lasting_identity() {
         let folder = tempfile::tempdir().unwrap();
         let (held, id) = prepare(folder.path()).unwrap();
-        let error = prepare(folder.path()).err().expect("the lock is held");
+        let error = prepare(folder.path()).expect_err("the lock is held");
         assert!(error.to_string().contains(&format!("process with id [{}]", std::process::id())), "{error}");
         drop(held);
         assert_eq!(prepare(folder.path()).unwrap().1, id);
@@ -175,7 +175,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         drop(prepare(folder.path()).unwrap());
         fs::create_folders(&folder.path().join("indices/u/0")).unwrap();
-        assert!(prepare(folder.path()).err().expect("refused").to_string().contains("so that nothing is lost"));
+        assert!(prepare(folder.path()).expect_err("refused").to_string().contains("so that nothing is lost"));
         fs::create_folders(&folder.path().join("raft")).unwrap();
         fs::write_durably(&folder.path().join("raft/log"), b"").unwrap();
         assert!(prepare(folder.path()).is_ok());
@@ -185,6 +185,6 @@ mod tests {
     fn data_of_another_layout_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         fs::write_durably(&folder.path().join("VERSION"), b"99").unwrap();
-        assert!(prepare(folder.path()).err().expect("refused").to_string().contains("version [99]"));
+        assert!(prepare(folder.path()).expect_err("refused").to_string().contains("version [99]"));
     }
 }

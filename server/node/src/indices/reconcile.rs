@@ -1,7 +1,7 @@
 //! The loop that makes the local shards what the cluster state says.
 //!
 //! Each new state, and each step that ended, only wakes it; then every copy that should be here, or is, is compared with what
-//! it should be, and the next step is decided by [`next_step`], which is pure. A step is carried out by a task of its own; while
+//! it should be, and the next step is decided by `next_step`, which is pure. A step is carried out by a task of its own; while
 //! it runs its slot is busy and nothing else is decided for it. Doing a step twice does no harm: reports name the copy and the
 //! opening of its store, and activation is by term. The order that makes a restart safe: open the store, report it, and only
 //! under the term that answers the report become active.
