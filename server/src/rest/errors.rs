@@ -62,6 +62,10 @@ fn root_causes(error: &Error) -> Vec<&Error> {
     if let Error::SearchPhaseExecution { failures, .. } = error {
         return grouped(failures).into_iter().flat_map(|failure| root_causes(&failure.reason)).collect();
     }
+    if let Error::SearchPhaseFailed { .. } = error {
+        // Its causes are those of its shards, and none of them failed.
+        return Vec::new();
+    }
     match error.cause().filter(|cause| is_opensearch(cause)) {
         Some(cause) if is_opensearch(error) || matches!(error, Error::XContentParse { .. }) => root_causes(cause),
         _ => vec![error],
@@ -89,6 +93,7 @@ fn is_opensearch(error: &Error) -> bool {
             | Error::XContentParse { .. }
             | Error::NotXContent { .. }
             | Error::JsonParse { .. }
+            | Error::NamedObjectNotFound { .. }
             | Error::JsonEof { .. }
             | Error::InputCoercion { .. }
             | Error::StreamConstraints { .. }

@@ -1,7 +1,6 @@
-//! `_search` and `_count`. Parameters become part of the body, so that the query language is read in one place.
+//! `_search` and `_count`. Parameters are read as a body that says the same, so that the query language is read in one place.
 
 use super::call::{INDICES, SOURCE};
-use super::fields::{self, Field, token_name};
 use super::params::{Params, split_list};
 use super::respond::Answer;
 use super::routes::Route;
@@ -12,6 +11,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use tandem_common::context::DEFAULT_TIMEOUT;
 use tandem_common::env::clock;
+use tandem_common::json::{self, Node, NodeValue};
 use tandem_common::settings::parse_bool;
 use tandem_common::{Action, Error, Result};
 use tandem_engine::search::{Hit, SearchSource};
@@ -70,14 +70,13 @@ async fn search(app: App, call: Call) -> Result<Answer> {
     if call.params.text("scroll").is_some() {
         return Err(Error::illegal_argument("scroll is not supported yet; page with search_after"));
     }
-    let mut body = call.json()?.unwrap_or_else(|| json!({}));
-    if let Value::Object(fields) = &mut body {
-        add_parameters(fields, &call.params)?;
-        fields.extend(call.source_parameters().map(|source| ("_source".to_owned(), source)));
-    }
+    let mut source = SearchSource::parse_text(&call.body)?;
+    let mut fields = parameters(&call.params)?;
+    fields.extend(call.source_parameters().map(|source| ("_source".to_owned(), source)));
+    source.merge(&fields)?;
     let request = SearchRequest {
         indices: call.indices(IndicesOptions::default())?,
-        source: SearchSource::parse(&body)?,
+        source,
         routing: call.params.owned("routing"),
         preference: call.params.owned("preference"),
         allow_partial_results: call.params.bool("allow_partial_search_results", true)?,
@@ -92,39 +91,50 @@ async fn search(app: App, call: Call) -> Result<Answer> {
 }
 
 async fn count(app: App, call: Call) -> Result<Answer> {
-    let mut body = match call.json() {
-        Ok(body) => body.unwrap_or_else(|| json!({})),
-        Err(error) => {
-            return Err(Error::Parsing { reason: "Failed to parse".into(), position: Some((1, 1)), cause: Some(Box::new(error)) });
-        }
-    };
-    if let Some(unknown) = top_fields(&call.body, &body)?.iter().find(|field| field.name != "query") {
-        let reason = format!("request does not support [{}]", unknown.name);
-        return Err(Error::Parsing { reason, position: Some(unknown.name_at), cause: None });
+    let mut source = count_source(&call.body)?;
+    let mut fields = Map::new();
+    add_query(&mut fields, &call.params)?;
+    add_terminate_after(&mut fields, &call.params)?;
+    if let Some(text) = call.params.text("min_score") {
+        let score: f64 = text.parse().map_err(|_| Error::NumberFormat { input: text.to_owned() })?;
+        fields.insert("min_score".into(), score.into());
     }
-    if let Value::Object(fields) = &mut body {
-        add_query(fields, &call.params)?;
-        if let Some(text) = call.params.text("min_score") {
-            let score: f64 = text.parse().map_err(|_| Error::NumberFormat { input: text.to_owned() })?;
-            fields.insert("min_score".into(), score.into());
-        }
-    }
-    let request = CountRequest {
-        indices: call.indices(IndicesOptions::default())?,
-        source: SearchSource::parse(&body)?,
-        routing: call.params.owned("routing"),
-    };
+    source.merge(&fields)?;
+    let request = CountRequest { indices: call.indices(IndicesOptions::default())?, source, routing: call.params.owned("routing") };
     let counted = count::execute(&app.services, &call.context, request).await?;
     Answer::ok(&json!({"count": counted.count, "_shards": shards_json(&counted.shards)}))
 }
 
-/// The fields of a body with their places; none when there is no body.
-fn top_fields(bytes: &[u8], body: &Value) -> Result<Vec<Field>> {
-    if !body.is_object() {
-        let reason = format!("Expected [START_OBJECT] but found [{}]", token_name(body));
-        return Err(Error::Parsing { reason, position: Some((1, 1)), cause: None });
+/// The body of a count, which has a query and nothing else.
+fn count_source(body: &[u8]) -> Result<SearchSource> {
+    if body.is_empty() {
+        return Ok(SearchSource::default());
     }
-    if bytes.is_empty() { Ok(Vec::new()) } else { fields::of_object(bytes, "count") }
+    let at = |node: &Node<'_>, reason| Error::Parsing { reason, position: Some(node.place), cause: None };
+    let failed = |cause: Error| match cause {
+        // Text that is no JSON is told by the parser of the whole.
+        Error::JsonParse { .. } | Error::JsonEof { .. } | Error::StreamConstraints { .. } => {
+            Error::Parsing { reason: "Failed to parse".into(), position: Some((1, 1)), cause: Some(Box::new(cause)) }
+        }
+        cause => cause,
+    };
+    let (root, _) = json::parse_open(body);
+    if let NodeValue::Broken(error) = root.value {
+        return Err(failed(error));
+    }
+    if !root.is_object() {
+        return Err(at(&root, format!("Expected [START_OBJECT] but found [{}]", root.kind_name())));
+    }
+    let mut source = SearchSource::default();
+    for field in root.fields() {
+        let (key, node) = field.map_err(failed)?;
+        if key != "query" {
+            let place = node.key_place;
+            return Err(Error::Parsing { reason: format!("request does not support [{key}]"), position: Some(place), cause: None });
+        }
+        source.take_query(node).map_err(failed)?;
+    }
+    Ok(source)
 }
 
 /// `q` and what belongs to it, as the query that it stands for.
@@ -145,10 +155,24 @@ fn add_query(body: &mut Map<String, Value>, params: &Params) -> Result<()> {
     Ok(())
 }
 
-/// Everything else that may stand in the URL; it wins over the body.
-fn add_parameters(body: &mut Map<String, Value>, params: &Params) -> Result<()> {
+/// `terminate_after`, which must not be negative here, unlike in a body.
+fn add_terminate_after(body: &mut Map<String, Value>, params: &Params) -> Result<()> {
+    if let Some(number) = params.int("terminate_after")? {
+        if number < 0 {
+            return Err(Error::illegal_argument("terminateAfter must be > 0"));
+        }
+        body.insert("terminate_after".into(), number.into());
+    }
+    Ok(())
+}
+
+/// What the URL says, as a body would say it; it wins over the body.
+fn parameters(params: &Params) -> Result<Map<String, Value>> {
+    let mut fields = Map::new();
+    let body = &mut fields;
     add_query(body, params)?;
-    for name in ["from", "size", "terminate_after"] {
+    add_terminate_after(body, params)?;
+    for name in ["from", "size"] {
         if let Some(number) = params.int(name)? {
             body.insert(name.into(), number.into());
         }
@@ -168,6 +192,10 @@ fn add_parameters(body: &mut Map<String, Value>, params: &Params) -> Result<()> 
     }
     if let Some(text) = params.get("track_total_hits") {
         let value = match text.parse::<i64>() {
+            Ok(number) if number < -1 => {
+                let reason = format!("[track_total_hits] parameter must be positive or equals to -1, got {number}");
+                return Err(Error::illegal_argument(reason));
+            }
             Ok(number) => number.into(),
             Err(_) => parse_bool(if text.is_empty() { "true" } else { text })?.into(),
         };
@@ -179,7 +207,7 @@ fn add_parameters(body: &mut Map<String, Value>, params: &Params) -> Result<()> 
             body.insert("sort".into(), keys.into());
         }
     }
-    Ok(())
+    Ok(fields)
 }
 
 /// `field`, `field:asc`, `field:desc`; like OpenSearch, anything else after the colon is passed over.
@@ -222,6 +250,7 @@ struct Hits<'a> {
 #[derive(Serialize)]
 struct ShownHit<'a> {
     _index: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
     _id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     _version: Option<i64>,
@@ -240,6 +269,8 @@ struct ShownHit<'a> {
     fields: Option<&'a Map<String, Value>>,
     #[serde(skip_serializing_if = "<[Value]>::is_empty")]
     sort: &'a [Value],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    matched_queries: &'a [String],
 }
 
 impl<'a> Shown<'a> {
@@ -273,6 +304,7 @@ impl<'a> ShownHit<'a> {
             _source: hit.source.as_deref(),
             fields: hit.fields.as_ref(),
             sort: &hit.sort,
+            matched_queries: &hit.matched_queries,
         })
     }
 }
@@ -282,24 +314,30 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
-    fn merged(query: &str, mut body: Value) -> Value {
-        let Value::Object(fields) = &mut body else { panic!("an object") };
-        add_parameters(fields, &Params::parse(query).unwrap()).unwrap();
-        body
+    fn read(query: &str) -> Value {
+        parameters(&Params::parse(query).unwrap()).unwrap().into()
     }
 
     #[test]
-    fn parameters_become_part_of_the_body_and_win() {
+    fn parameters_say_what_a_body_would_and_win_over_it() {
         assert_eq!(
-            merged("size=2&sort=n:desc,m,x:up&track_total_hits=5&version&explain=false", json!({"size": 9, "query": {"match_all": {}}})),
-            json!({"size": 2, "query": {"match_all": {}}, "explain": false, "version": true, "track_total_hits": 5, "sort": [{"n": {"order": "desc"}}, "m"]})
+            read("size=2&sort=n:desc,m,x:up&track_total_hits=5&version&explain=false"),
+            json!({"size": 2, "explain": false, "version": true, "track_total_hits": 5, "sort": [{"n": {"order": "desc"}}, "m"]})
         );
+        let mut source = SearchSource::parse_text(br#"{"size": 9, "from": 3}"#).unwrap();
+        source.merge(&parameters(&Params::parse("size=2").unwrap()).unwrap()).unwrap();
+        assert_eq!((source.size, source.from), (Some(2), Some(3)));
         assert_eq!(
-            merged("q=brown&df=title&lenient", json!({})),
+            read("q=brown&df=title&lenient"),
             json!({"query": {"query_string": {"query": "brown", "default_field": "title", "lenient": true}}})
         );
-        let broken = add_parameters(&mut Map::new(), &Params::parse("size=x").unwrap()).unwrap_err();
-        assert_eq!(broken.to_string(), "Failed to parse int parameter [size] with value [x]");
+        for (query, reason) in [
+            ("size=x", "Failed to parse int parameter [size] with value [x]"),
+            ("terminate_after=-1", "terminateAfter must be > 0"),
+            ("track_total_hits=-2", "[track_total_hits] parameter must be positive or equals to -1, got -2"),
+        ] {
+            assert_eq!(parameters(&Params::parse(query).unwrap()).unwrap_err().to_string(), reason);
+        }
     }
 
     #[test]

@@ -146,6 +146,10 @@ impl<'m> Reader<'m> {
             return self.refuse(too_deep);
         }
         for (key, value) in fields {
+            if let NodeValue::Broken(_) = value.value {
+                // Its key may be half a key. The text ends here.
+                return Ok(());
+            }
             if place.path.is_empty() && METADATA_FIELDS.contains(&key.as_ref()) {
                 self.refuse(|| self.metadata_field(key, value))?;
                 continue;

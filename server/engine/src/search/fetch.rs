@@ -1,5 +1,6 @@
 //! The second phase of a search: what is shown of the winners.
 
+use super::named::matched;
 use super::query::QueryContext;
 use super::query_phase::Winner;
 use super::sort_keys::{index_error, no_columns_of_text};
@@ -37,15 +38,24 @@ pub struct Hit {
     pub ignored: Vec<String>,
     /// The columns that were asked for, by field.
     pub fields: Option<Map<String, Value>>,
+    /// The names of the queries that it fits.
+    #[serde(default)]
+    pub matched_queries: Vec<String>,
 }
 
-/// Loads what is shown of `winners`, in their order. `shard` must be the searcher that found them.
+/// Loads what is shown of `winners`, in their order. `shard` must be the searcher that found them, and `now_millis` what `now`
+/// meant then.
 ///
 /// # Errors
 /// A winner that is not in this searcher, and formats that are none.
-pub fn fetch_phase(shard: &ShardSearcher, source: &SearchSource, winners: &[Winner]) -> Result<Vec<Hit>> {
+pub fn fetch_phase(shard: &ShardSearcher, source: &SearchSource, winners: &[Winner], now_millis: i64) -> Result<Vec<Hit>> {
     let columns = source.docvalue_fields.iter().map(|asked| ShownColumn::find(shard, asked)).collect::<Result<Vec<_>>>()?;
-    winners.iter().map(|winner| fetch(shard, source, winner, &columns)).collect()
+    let named = matched(&QueryContext { shard, now_millis }, source.query.as_ref(), winners)?;
+    let hits = winners.iter().zip(named).map(|(winner, matched_queries)| {
+        let hit = fetch(shard, source, winner, &columns)?;
+        Ok(Hit { matched_queries, ..hit })
+    });
+    hits.collect()
 }
 
 fn fetch(shard: &ShardSearcher, source: &SearchSource, winner: &Winner, columns: &[ShownColumn<'_>]) -> Result<Hit> {
@@ -67,6 +77,7 @@ fn fetch(shard: &ShardSearcher, source: &SearchSource, winner: &Winner, columns:
         sort: winner.sort.iter().map(super::SortValue::to_json).collect(),
         ignored: Vec::new(),
         fields: None,
+        matched_queries: Vec::new(),
     };
     if !source.stored_fields_none {
         let document: TantivyDocument = shard.searcher.doc(DocAddress::new(winner.segment, winner.doc)).map_err(index_error)?;

@@ -10,6 +10,7 @@
 
 mod collect;
 mod fetch;
+mod named;
 pub mod query;
 mod query_phase;
 mod reduce;

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
+use tandem_common::json::{Node, NodeValue, parse_tree};
 use tandem_common::{Error, Result};
 
 /// Below this many levels a part is shown whole or not at all, which bounds recursion.
@@ -15,12 +16,12 @@ pub struct SourceFilter {
     excludes: Vec<String>,
 }
 
-fn list(value: &Value) -> Vec<String> {
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    match value {
-        Value::Array(items) => items.iter().map(text).collect(),
-        other => vec![text(other)],
-    }
+fn list(node: &Node<'_>) -> Result<Vec<String>> {
+    let text = |node: &Node<'_>| -> Result<String> {
+        let value = node.to_value()?;
+        Ok(value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+    };
+    if node.is_array() { node.items().map(|item| text(item?)).collect() } else { Ok(vec![text(node)?]) }
 }
 
 fn split(text: &str) -> Vec<String> {
@@ -43,28 +44,31 @@ impl SourceFilter {
     /// # Errors
     /// Anything else.
     pub fn parse(value: &Value) -> Result<SourceFilter> {
-        match value {
-            Value::Bool(true) => Ok(Self::default()),
-            Value::Bool(false) => Ok(Self::none()),
-            Value::String(pattern) => Ok(Self::new(vec![pattern.clone()], Vec::new())),
-            Value::Array(_) => Ok(Self::new(list(value), Vec::new())),
-            Value::Object(fields) => {
+        Self::read(&parse_tree(value.to_string().as_bytes())?)
+    }
+
+    /// As [`SourceFilter::parse`], of a text.
+    pub(super) fn read(node: &Node<'_>) -> Result<SourceFilter> {
+        let refused = |node: &Node<'_>, reason: String| Error::Parsing { reason, position: Some(node.place), cause: None };
+        match &node.value {
+            NodeValue::Bool(true) => Ok(Self::default()),
+            NodeValue::Bool(false) => Ok(Self::none()),
+            NodeValue::Text(_) | NodeValue::Array(_) => Ok(Self::new(list(node)?, Vec::new())),
+            NodeValue::Object(_) => {
                 let mut filter = Self::default();
-                for (key, value) in fields {
-                    match (key.as_str(), value) {
-                        ("includes" | "include", Value::Array(_) | Value::String(_)) => filter.includes = list(value),
-                        ("excludes" | "exclude", Value::Array(_) | Value::String(_)) => filter.excludes = list(value),
-                        (_, Value::Array(_)) => return Err(Error::parsing(format!("Unknown key for a START_ARRAY in [{key}]."))),
-                        (_, Value::String(_)) => return Err(Error::parsing(format!("Unknown key for a VALUE_STRING in [{key}]."))),
-                        (_, Value::Object(_)) => return Err(Error::parsing(format!("Unknown key for a START_OBJECT in [{key}]."))),
-                        _ => return Err(Error::parsing(format!("Unknown key for a VALUE_NUMBER in [{key}]."))),
+                for field in node.fields() {
+                    let (key, node) = field?;
+                    match (key, &node.value) {
+                        ("includes" | "include", NodeValue::Array(_) | NodeValue::Text(_)) => filter.includes = list(node)?,
+                        ("excludes" | "exclude", NodeValue::Array(_) | NodeValue::Text(_)) => filter.excludes = list(node)?,
+                        _ => return Err(refused(node, format!("Unknown key for a {} in [{key}].", node.kind_name()))),
                     }
                 }
                 Ok(filter)
             }
-            other => {
-                let found = if other.is_null() { "VALUE_NULL" } else { "VALUE_NUMBER" };
-                Err(Error::parsing(format!("Expected one of [VALUE_BOOLEAN, START_OBJECT] but found [{found}]")))
+            _ => {
+                let found = node.kind_name();
+                Err(refused(node, format!("Expected one of [VALUE_BOOLEAN, START_OBJECT] but found [{found}]")))
             }
         }
     }

@@ -69,7 +69,6 @@ struct Answered {
 /// A bad query (`search_phase_execution_exception` when the shards refuse it), no such index.
 pub async fn execute(services: &Services, context: &Context, request: SearchRequest) -> Result<SearchResponse> {
     let began = clock::now();
-    request.source.check()?;
     let targets = shards::targets(services, &request.indices, &request.source, request.routing.as_deref())?;
     let now_millis = clock::wall_millis();
     let running = targets.into_iter().map(|target| query(services, context, target, now_millis));
@@ -94,7 +93,7 @@ pub async fn execute(services: &Services, context: &Context, request: SearchRequ
     if nothing_asked {
         response.max_score = Some(0.0);
     }
-    response.hits = fetch(&request.source, places, &reduced.winners).await?;
+    response.hits = fetch(&request.source, places, &reduced.winners, now_millis).await?;
     response.took = clock::now().saturating_duration_since(began);
     Ok(response)
 }
@@ -107,7 +106,7 @@ fn empty_response(source: &SearchSource, reduced: &Reduced, shards: ShardsHeader
     SearchResponse {
         took: Duration::ZERO,
         timed_out: reduced.timed_out,
-        terminated_early: (source.terminate_after > 0).then_some(reduced.terminated_early),
+        terminated_early: (source.terminate_after != 0).then_some(reduced.terminated_early),
         shards,
         total: reduced.total.map(|value| TotalHits { value, relation }),
         max_score: reduced.max_score,
@@ -133,7 +132,12 @@ async fn query(services: &Services, context: &Context, target: Target, now_milli
 }
 
 /// Loads the winners from the searchers that found them, and brings them back into their order.
-async fn fetch(source: &SearchSource, places: Vec<(String, ShardSearcher)>, winners: &[Winner]) -> Result<Vec<(String, Hit)>> {
+async fn fetch(
+    source: &SearchSource,
+    places: Vec<(String, ShardSearcher)>,
+    winners: &[Winner],
+    now_millis: i64,
+) -> Result<Vec<(String, Hit)>> {
     if winners.is_empty() {
         return Ok(Vec::new());
     }
@@ -151,7 +155,7 @@ async fn fetch(source: &SearchSource, places: Vec<(String, ShardSearcher)>, winn
             if mine.is_empty() {
                 continue;
             }
-            for (rank, hit) in ranks.into_iter().zip(fetch_phase(searcher, &source, &mine)?) {
+            for (rank, hit) in ranks.into_iter().zip(fetch_phase(searcher, &source, &mine, now_millis)?) {
                 if let Some(slot) = hits.get_mut(rank) {
                     *slot = Some((index.clone(), hit));
                 }
