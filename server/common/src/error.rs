@@ -63,6 +63,12 @@ pub enum Error {
         /// The whole reason.
         reason: String,
     },
+    /// A query text that cannot be read (`parse_exception`, of the library that reads such texts).
+    #[error("{reason}")]
+    QuerySyntax {
+        /// The whole reason.
+        reason: String,
+    },
     /// A search that asks for what does not go together (`search_exception`).
     #[error("{reason}")]
     Search {
@@ -490,6 +496,7 @@ impl Error {
             Error::XContentParse { .. } => "x_content_parse_exception",
             Error::JsonParse { .. } => "json_parse_exception",
             Error::NamedObjectNotFound { .. } => "named_object_not_found_exception",
+            Error::QuerySyntax { .. } => "parse_exception",
             Error::Search { .. } => "search_exception",
             Error::JsonEof { .. } => "json_e_o_f_exception",
             Error::NotXContent { .. } => "not_x_content_exception",
@@ -549,6 +556,7 @@ impl Error {
             | Error::XContentParse { .. }
             | Error::JsonParse { .. }
             | Error::NamedObjectNotFound { .. }
+            | Error::QuerySyntax { .. }
             | Error::JsonEof { .. }
             | Error::NotXContent { .. }
             | Error::Parse { .. }

@@ -39,6 +39,8 @@ fn describe(error: &Error, with_cause: bool, with_trace: bool) -> Map<String, Va
             let mut cause = describe(&first.reason, true, with_trace);
             cause.insert("caused_by".into(), Value::Object(describe(&first.reason, true, with_trace)));
             fields.insert("caused_by".into(), Value::Object(cause));
+        } else if with_cause && let Some(cause) = failures.first().and_then(|first| hidden_cause(&first.reason)) {
+            fields.insert("caused_by".into(), Value::Object(describe(cause, true, with_trace)));
         }
     }
     if with_cause && let Some(cause) = error.cause() {
@@ -57,6 +59,12 @@ fn describe(error: &Error, with_cause: bool, with_trace: bool) -> Map<String, Va
     fields
 }
 
+/// The cause of a failure that is not the failure's own root.
+fn hidden_cause(failure: &Error) -> Option<&Error> {
+    let is_root = root_causes(failure).first().is_none_or(|root| std::ptr::eq(*root, failure));
+    if is_root { None } else { failure.cause() }
+}
+
 /// The innermost exceptions of OpenSearch's own; what Java or the JSON parser throws does not count.
 fn root_causes(error: &Error) -> Vec<&Error> {
     if let Error::SearchPhaseExecution { failures, .. } = error {
@@ -66,8 +74,14 @@ fn root_causes(error: &Error) -> Vec<&Error> {
         // Its causes are those of its shards, and none of them failed.
         return Vec::new();
     }
+    let is_shape = |error: &Error| matches!(error, Error::XContentParse { .. });
+    if is_shape(error)
+        && let Some(cause) = error.cause().filter(|cause| is_shape(cause))
+    {
+        return root_causes(cause);
+    }
     match error.cause().filter(|cause| is_opensearch(cause)) {
-        Some(cause) if is_opensearch(error) || matches!(error, Error::XContentParse { .. }) => root_causes(cause),
+        Some(cause) if is_opensearch(error) || is_shape(error) => root_causes(cause),
         _ => vec![error],
     }
 }
@@ -94,6 +108,7 @@ fn is_opensearch(error: &Error) -> bool {
             | Error::NotXContent { .. }
             | Error::JsonParse { .. }
             | Error::NamedObjectNotFound { .. }
+            | Error::QuerySyntax { .. }
             | Error::JsonEof { .. }
             | Error::InputCoercion { .. }
             | Error::StreamConstraints { .. }

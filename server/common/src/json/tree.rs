@@ -123,6 +123,32 @@ impl Node<'_> {
         if let NodeValue::Broken(error) = &self.value { Err(error.clone()) } else { Ok(self) }
     }
 
+    /// A boolean, which may also be written as text.
+    ///
+    /// # Errors
+    /// Any other value, in the words of Jackson where it is no text.
+    pub fn flag(&self) -> Result<bool> {
+        match &self.value {
+            NodeValue::Bool(flag) => Ok(*flag),
+            NodeValue::Text(text) => match text.as_ref() {
+                "true" => Ok(true),
+                "false" => Ok(false),
+                text => Err(Error::illegal_argument(format!("Failed to parse value [{text}] as only [true] or [false] are allowed."))),
+            },
+            _ => {
+                let (token, (line, column)) = (self.token_name(), self.after());
+                let place = location_text(line, column);
+                Err(Error::JsonParse { reason: format!("Current token ({token}) not of boolean type\n at {place}") })
+            }
+        }
+    }
+
+    /// The place behind the value; for objects and arrays, behind what opens them.
+    pub fn after(&self) -> Place {
+        let length = u32::try_from(self.end.saturating_sub(self.start)).unwrap_or(u32::MAX);
+        (self.place.0, self.place.1.saturating_add(length))
+    }
+
     /// The value without its places.
     ///
     /// # Errors
@@ -263,6 +289,10 @@ pub fn java_double(value: f64) -> String {
 /// Where a byte is, as Jackson says it.
 pub fn location(source: &[u8], at: usize) -> String {
     let (line, column) = line_column(source, at);
+    location_text(line, column)
+}
+
+fn location_text(line: impl std::fmt::Display, column: impl std::fmt::Display) -> String {
     format!("[Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: {line}, column: {column}]")
 }
 

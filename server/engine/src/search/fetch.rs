@@ -4,7 +4,8 @@ use super::named::matched;
 use super::query::QueryContext;
 use super::query_phase::Winner;
 use super::sort_keys::{index_error, no_columns_of_text};
-use super::source::SearchSource;
+use super::source::{SearchSource, StoredFields};
+use super::source_filter::SourceFilter;
 use crate::shard::searcher::ShardSearcher;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -79,15 +80,16 @@ fn fetch(shard: &ShardSearcher, source: &SearchSource, winner: &Winner, columns:
         fields: None,
         matched_queries: Vec::new(),
     };
-    if !source.stored_fields_none {
+    if source.stored_fields != Some(StoredFields::None) {
         let document: TantivyDocument = shard.searcher.doc(DocAddress::new(winner.segment, winner.doc)).map_err(index_error)?;
         let text = |field| document.get_first(field).and_then(|value| value.as_str()).map(str::to_owned);
         hit.id = text(schema.id()).unwrap_or_default();
         hit.routing = text(schema.routing());
         hit.ignored = document.get_all(schema.ignored()).filter_map(|value| value.as_str()).map(str::to_owned).collect();
-        if !source.source.is_off() && schema.mapping().source_enabled() {
+        let kept = SourceFilter::of_mapping(schema.mapping());
+        if source.shows_source() && !kept.is_off() {
             let stored = document.get_first(schema.source()).and_then(|value| value.as_bytes()).unwrap_or_default();
-            hit.source = Some(raw_json(&source.source.apply(stored)?)?);
+            hit.source = Some(raw_json(&source.source.apply(&kept.apply(stored)?)?)?);
         }
     }
     let fast = segment.fast_fields();

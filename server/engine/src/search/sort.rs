@@ -61,6 +61,10 @@ fn parse_order(text: &str) -> Result<SortOrder> {
     }
 }
 
+fn malformed() -> Error {
+    Error::illegal_argument("malformed sort format, within the sort array, an object, or an actual string are allowed")
+}
+
 impl SortSpec {
     /// Orders by a field, `_score` (best first) or `_doc`.
     pub fn by(field: &str) -> Self {
@@ -73,9 +77,14 @@ impl SortSpec {
         let mut specs = Vec::new();
         if node.is_array() {
             for item in node.items() {
-                Self::read_one(item?, &mut specs)?;
+                let item = item?;
+                if item.is_object() || item.as_str().is_some() {
+                    Self::read_one(item, &mut specs)?;
+                } else {
+                    return Err(malformed());
+                }
             }
-        } else if !node.is_null() {
+        } else {
             Self::read_one(node, &mut specs)?;
         }
         Ok(specs)
@@ -106,10 +115,9 @@ impl SortSpec {
                 }
             }
             NodeValue::Array(_) => {
-                return Err(Error::illegal_argument(
-                    "malformed sort format, within the sort array, an object, or an actual string are allowed",
-                ));
+                return Err(malformed());
             }
+            NodeValue::Text(field) => specs.push(Self::by(field)),
             _ => specs.push(Self::by(&text_of(&node.to_value()?))),
         }
         Ok(())
@@ -131,10 +139,7 @@ impl SortSpec {
         }
         if !options.is_object() {
             // The parser has gone on to what closes the sort.
-            let (line, column) = options.close;
-            let length = u32::try_from(options.end.saturating_sub(options.start)).unwrap_or(u32::MAX);
-            let place = (line, column.saturating_add(length));
-            return Err(refused(place, "Expected START_OBJECT but was: END_OBJECT".to_owned(), None));
+            return Err(refused(options.after(), "Expected START_OBJECT but was: END_OBJECT".to_owned(), None));
         }
         for field in options.fields() {
             let (key, node) = field?;

@@ -54,12 +54,54 @@ pub struct SearchSource {
     pub timeout: Option<Duration>,
     /// After how many documents a shard stops; 0 for never, less for at once.
     pub terminate_after: i64,
-    /// `_none_`: hits have neither id nor source.
-    pub stored_fields_none: bool,
+    /// Which stored fields were asked for, which leaves out the source unless it is among them or asked for.
+    pub stored_fields: Option<StoredFields>,
     /// Whether `_source` was asked for in so many words.
     pub source_is_asked: bool,
     /// Fields whose columns are shown, with their formats.
     pub docvalue_fields: Vec<(String, Option<String>)>,
+}
+
+/// What `stored_fields` asks for. No field is stored by itself, so it says only what of the document is left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoredFields {
+    /// `_none_`: hits have neither id nor source.
+    None,
+    /// Fields that there are none of.
+    Others,
+    /// The source is among them.
+    Source,
+}
+
+impl StoredFields {
+    fn read(node: &Node<'_>) -> Result<Self> {
+        let names = match &node.value {
+            NodeValue::Text(text) => vec![text.to_string()],
+            NodeValue::Array(_) => {
+                let text = |item: &Node<'_>| item.to_value().map(|value| text_of(&value));
+                node.items().map(|item| text(item?)).collect::<Result<Vec<_>>>()?
+            }
+            _ => {
+                let kind = node.kind_name();
+                return Err(at(node, format!("Expected [VALUE_STRING] or [START_ARRAY] in [stored_fields] but found [{kind}]")));
+            }
+        };
+        let has = |wanted: &str| names.iter().any(|name| name == wanted);
+        match (has("_none_"), has("_source")) {
+            (true, _) if names.len() > 1 => Err(Error::illegal_argument("cannot combine _none_ with other fields")),
+            (true, _) => Ok(StoredFields::None),
+            (false, true) => Ok(StoredFields::Source),
+            (false, false) => Ok(StoredFields::Others),
+        }
+    }
+
+    fn to_json(self) -> Value {
+        match self {
+            StoredFields::None => json!("_none_"),
+            StoredFields::Others => json!([]),
+            StoredFields::Source => json!(["_source"]),
+        }
+    }
 }
 
 /// Keys that OpenSearch has and this does not.
@@ -99,14 +141,6 @@ fn integer(value: &Value) -> Result<i64> {
     match value.as_f64() {
         Some(number) => Ok(number as i64),
         None => text_of(value).parse().map_err(|_| Error::NumberFormat { input: text_of(value) }),
-    }
-}
-
-fn flag(value: &Value) -> Result<bool> {
-    match text_of(value).as_str() {
-        "true" => Ok(true),
-        "false" => Ok(false),
-        text => Err(Error::illegal_argument(format!("Failed to parse value [{text}] as only [true] or [false] are allowed."))),
     }
 }
 
@@ -184,13 +218,14 @@ impl SearchSource {
         let is_scalar = !node.is_object() && !node.is_array();
         match key {
             "query" if node.is_object() => self.query = Some(Query::read(node)?),
+            _ if node.is_null() => return Err(unknown_key(key, node)),
             "sort" => self.sort = SortSpec::read(node)?,
             "_source" => {
                 self.source = SourceFilter::read(node)?;
                 self.source_is_asked = !self.source.is_off();
             }
             "search_after" => self.search_after = Some(parse_search_after(node)?),
-            "stored_fields" => self.stored_fields_none = asks_for_no_fields(node)?,
+            "stored_fields" => self.stored_fields = Some(StoredFields::read(node)?),
             "docvalue_fields" => self.docvalue_fields = parse_docvalue_fields(node)?,
             _ if is_scalar => return self.take_scalar(key, node, late),
             "stats" => {}
@@ -211,15 +246,16 @@ impl SearchSource {
                 let text = text_of(value);
                 self.min_score = Some(text.parse().map_err(|_| Error::NumberFormat { input: text })?);
             }
-            "version" => self.version = flag(value)?,
-            "seq_no_primary_term" => self.seq_no_primary_term = flag(value)?,
-            "track_scores" => self.track_scores = flag(value)?,
+            "version" => self.version = node.flag()?,
+            "seq_no_primary_term" => self.seq_no_primary_term = node.flag()?,
+            "track_scores" => self.track_scores = node.flag()?,
             "timeout" => self.timeout = units::parse_time(&text_of(value), "timeout")?,
             "terminate_after" => self.terminate_after = integer(value)?,
-            // Groups of statistics and named queries change nothing that is shown.
-            "stats" | "include_named_queries_score" | "verbose_pipeline" => {}
-            "explain" | "profile" if *value == Value::Bool(false) => {}
-            _ => return Err(not_taken(key, node)),
+            // They change nothing that is shown.
+            "include_named_queries_score" | "verbose_pipeline" => drop(node.flag()?),
+            "explain" | "profile" if !node.flag()? => {}
+            "explain" | "profile" => return Err(not_taken(key, node)),
+            _ => return Err(unknown_key(key, node)),
         }
         Ok(())
     }
@@ -250,10 +286,20 @@ impl SearchSource {
         if self.search_after.is_some() && self.from() > 0 {
             return refused("`from` parameter must be set to 0 when `search_after` is used.");
         }
-        if self.stored_fields_none && self.source_is_asked {
+        if self.stored_fields == Some(StoredFields::None) && self.source_is_asked {
             return refused("[stored_fields] cannot be disabled if [_source] is requested");
         }
         Ok(())
+    }
+
+    /// Whether hits have their source, or what the filter leaves of it.
+    pub(super) fn shows_source(&self) -> bool {
+        match self.stored_fields {
+            None => !self.source.is_off(),
+            Some(StoredFields::None) => false,
+            Some(StoredFields::Others) => self.source_is_asked,
+            Some(StoredFields::Source) => true,
+        }
     }
 
     /// How many of the best are skipped.
@@ -304,7 +350,7 @@ impl SearchSource {
         put("search_after", self.search_after.clone().map(Value::from));
         put("timeout", self.timeout.map(|timeout| format!("{}ms", timeout.as_millis()).into()));
         put("terminate_after", (self.terminate_after != 0).then(|| self.terminate_after.into()));
-        put("stored_fields", self.stored_fields_none.then(|| "_none_".into()));
+        put("stored_fields", self.stored_fields.map(StoredFields::to_json));
         let column = |(field, format): &(String, Option<String>)| match format {
             Some(format) => json!({"field": field, "format": format}),
             None => json!(field),
@@ -320,21 +366,6 @@ fn not_taken(key: &str, node: &Node<'_>) -> Error {
         return Error::illegal_argument(format!("[{key}] is not supported in a search"));
     }
     unknown_key(key, node)
-}
-
-fn asks_for_no_fields(node: &Node<'_>) -> Result<bool> {
-    match &node.value {
-        NodeValue::Text(text) => Ok(text == "_none_"),
-        NodeValue::Array(items) => {
-            node.to_value()?;
-            let is_none = items.iter().any(|item| item.as_str() == Some("_none_"));
-            if is_none && items.len() > 1 {
-                return Err(Error::illegal_argument("cannot combine _none_ with other fields"));
-            }
-            Ok(is_none)
-        }
-        _ => Err(at(node, format!("Expected [VALUE_STRING] or [START_ARRAY] in [stored_fields] but found [{}]", node.kind_name()))),
-    }
 }
 
 fn parse_search_after(node: &Node<'_>) -> Result<Vec<Value>> {

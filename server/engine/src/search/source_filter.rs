@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use tandem_common::json::{Node, NodeValue, parse_tree};
+use tandem_common::mapping::Mapping;
 use tandem_common::{Error, Result};
 
 /// Below this many levels a part is shown whole or not at all, which bounds recursion.
@@ -24,6 +25,18 @@ fn list(node: &Node<'_>) -> Result<Vec<String>> {
     if node.is_array() { node.items().map(|item| text(item?)).collect() } else { Ok(vec![text(node)?]) }
 }
 
+/// As [`list`], of nothing but texts.
+fn texts(key: &str, node: &Node<'_>) -> Result<Vec<String>> {
+    for item in node.items() {
+        let item = item?;
+        if item.as_str().is_none() {
+            let reason = format!("Unknown key for a {} in [{key}].", item.kind_name());
+            return Err(Error::Parsing { reason, position: Some(item.place), cause: None });
+        }
+    }
+    list(node)
+}
+
 fn split(text: &str) -> Vec<String> {
     text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }
@@ -37,6 +50,15 @@ impl SourceFilter {
     /// Shows what fits `includes` (everything if empty) and does not fit `excludes`.
     pub fn new(includes: Vec<String>, excludes: Vec<String>) -> Self {
         SourceFilter { off: false, includes, excludes }
+    }
+
+    /// What an index keeps of its sources (`_source` of the mapping).
+    pub fn of_mapping(mapping: &Mapping) -> Self {
+        if !mapping.source_enabled() {
+            return Self::none();
+        }
+        let (includes, excludes) = mapping.source_patterns();
+        Self::new(includes.to_vec(), excludes.to_vec())
     }
 
     /// Reads `_source` of a body: true, false, a pattern, patterns, or `{"includes": …, "excludes": …}`.
@@ -59,8 +81,8 @@ impl SourceFilter {
                 for field in node.fields() {
                     let (key, node) = field?;
                     match (key, &node.value) {
-                        ("includes" | "include", NodeValue::Array(_) | NodeValue::Text(_)) => filter.includes = list(node)?,
-                        ("excludes" | "exclude", NodeValue::Array(_) | NodeValue::Text(_)) => filter.excludes = list(node)?,
+                        ("includes" | "include", NodeValue::Array(_) | NodeValue::Text(_)) => filter.includes = texts(key, node)?,
+                        ("excludes" | "exclude", NodeValue::Array(_) | NodeValue::Text(_)) => filter.excludes = texts(key, node)?,
                         _ => return Err(refused(node, format!("Unknown key for a {} in [{key}].", node.kind_name()))),
                     }
                 }

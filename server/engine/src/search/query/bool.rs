@@ -2,10 +2,12 @@
 
 use super::excluded::excluded;
 use super::minimum_should_match::MinimumShouldMatch;
-use super::{Built, CLAUSES_MAX, Common, Kind, Query, QueryContext, everything, failed_clause, flag, unknown_field, wrong_kind};
+use super::{
+    Built, CLAUSES_MAX, Common, Kind, Query, QueryContext, everything, failed_clause, failed_field, flag, unknown_field, wrong_kind,
+};
 use tandem_common::json::{Node, NodeValue};
 use tandem_common::{Error, Result};
-use tantivy::query::{BooleanQuery, ConstScoreQuery, Occur};
+use tantivy::query::{AllQuery, BooleanQuery, ConstScoreQuery, Occur};
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct BoolQuery {
@@ -30,7 +32,10 @@ pub(super) fn parse(body: &Node<'_>, depth: usize) -> Result<Query> {
             "must_not" => clauses(key, value, depth, &mut query.must_not)?,
             "minimum_should_match" => query.minimum_should_match = Some(MinimumShouldMatch::read("bool", value)?),
             "adjust_pure_negative" => {
-                flag(value)?;
+                if !matches!(value.value, NodeValue::Bool(_) | NodeValue::Text(_)) {
+                    return Err(wrong_kind("bool", key, value));
+                }
+                flag(value).map_err(|cause| failed_field("bool", key, value, cause))?;
             }
             _ if common.take_strictly("bool", key, value)? => {}
             _ => return Err(unknown_field("bool", key, value, &FIELDS)),
@@ -57,6 +62,11 @@ fn clauses(key: &str, value: &Node<'_>, depth: usize, into: &mut Vec<Query>) -> 
     Ok(())
 }
 
+/// The index library leaves what matches everything out of the score.
+fn counted_in(query: Built) -> Built {
+    if query.is::<AllQuery>() { super::constant(query) } else { query }
+}
+
 impl BoolQuery {
     /// All that is asked for or excluded.
     pub(super) fn clauses(&self) -> impl Iterator<Item = &Query> {
@@ -67,7 +77,7 @@ impl BoolQuery {
         let mut clauses = Vec::new();
         for (occur, queries) in [(Occur::Must, &self.must), (Occur::Should, &self.should), (Occur::MustNot, &self.must_not)] {
             for query in queries {
-                let built = query.build(context)?;
+                let built = counted_in(query.build(context)?);
                 clauses.push((occur, if occur == Occur::MustNot { excluded(built) } else { built }));
             }
         }

@@ -54,9 +54,9 @@ impl Fuzziness {
             return Ok(Fuzziness::Auto { low: read(low)?, high: read(high)? });
         }
         match text.parse::<f64>() {
-            Ok(edits) if edits == 0.0 || edits == 1.0 || edits == 2.0 => Ok(Fuzziness::Edits(edits as u8)),
-            Ok(_) => Err(Error::illegal_argument("Valid edit distances are [0, 1, 2] but was [".to_owned() + &text + "]")),
-            Err(_) => Err(refused()),
+            // More than two are taken for two.
+            Ok(edits) if edits >= 0.0 => Ok(Fuzziness::Edits((edits as u8).min(2))),
+            _ => Err(refused()),
         }
     }
 

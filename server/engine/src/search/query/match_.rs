@@ -80,9 +80,11 @@ pub(super) fn parse_text_query(query: &str, body: &Node<'_>, common: &mut Common
         let missing = Error::illegal_argument(format!("[{query}] requires fieldName"));
         return Err(if query == "match" { no_text(body.close) } else { missing });
     };
+    let mut no_text_at = value.close;
     let text = match &value.value {
         NodeValue::Object(_) => {
             let fields = value;
+            no_text_at = body.close;
             let mut text = Value::Null;
             for field in fields.fields() {
                 let (key, value) = field?;
@@ -105,7 +107,7 @@ pub(super) fn parse_text_query(query: &str, body: &Node<'_>, common: &mut Common
         }
         _ => value.to_value()?,
     };
-    if text.is_null() { Err(no_text(value.close)) } else { Ok((field.to_owned(), text)) }
+    if text.is_null() { Err(no_text(no_text_at)) } else { Ok((field.to_owned(), text)) }
 }
 
 /// The words of a text for one field, or a finished query where the field has no words.

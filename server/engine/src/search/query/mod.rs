@@ -137,7 +137,8 @@ impl Query {
             )));
         }
         if !node.is_object() {
-            return Err(parsing_at(node.place, "[_na] query malformed, must start with start_object"));
+            // The parser has gone on to see whether it starts there.
+            return Err(parsing_at(node.after(), "[_na] query malformed, must start with start_object"));
         }
         let mut entries = node.fields();
         let Some(first) = entries.next() else {
@@ -161,7 +162,7 @@ impl Query {
 
     fn parse_body(name: &str, body: &Node<'_>, depth: usize) -> Result<Query> {
         match name {
-            "match_all" | "match_none" => {
+            "match_all" => {
                 let mut common = Common::new();
                 for field in body.fields() {
                     let (key, value) = field?;
@@ -169,7 +170,17 @@ impl Query {
                         return Err(parsing_of(value, unknown_field(name, key, value, &["boost", "_name"])));
                     }
                 }
-                common.query(if name == "match_all" { Kind::MatchAll } else { Kind::MatchNone })
+                common.query(Kind::MatchAll)
+            }
+            "match_none" => {
+                let mut common = Common::new();
+                for field in body.fields() {
+                    let (key, value) = field?;
+                    if !common.take(key, value)? {
+                        return Err(unsupported(name, key, value));
+                    }
+                }
+                common.query(Kind::MatchNone)
             }
             "bool" => bool::parse(body, depth),
             "term" => term::parse(body),
@@ -413,7 +424,7 @@ fn number(value: &Node<'_>) -> Result<f64> {
 }
 
 fn flag(value: &Node<'_>) -> Result<bool> {
-    flag_of(&value.to_value()?)
+    value.flag()
 }
 
 fn flag_of(value: &Value) -> Result<bool> {

@@ -96,7 +96,7 @@ impl QueryStringQuery {
         }
         let clauses = parse_syntax(text, self.all_words).map_err(|Syntax(detail)| {
             let reason = format!("Failed to parse query [{}]", self.text);
-            context.query_shard(reason, Some(Box::new(Error::parse(detail))))
+            context.query_shard(reason, Some(Box::new(Error::QuerySyntax { reason: detail })))
         })?;
         let every = self.fields.is_empty() || self.fields.iter().any(|(field, _)| field == "*");
         let lenient = self.lenient.unwrap_or(every);
