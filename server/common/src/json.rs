@@ -3,7 +3,7 @@
 mod tree;
 
 pub(crate) use tree::parse_with_breaks;
-pub use tree::{Node, NodeValue, Place, is_whole, java_double, line_column, location, parse as parse_tree, parse_open};
+pub use tree::{Node, NodeValue, Place, is_whole, java_double, line_column, location, location_text, parse as parse_tree, parse_open};
 
 use crate::error::Result;
 use serde_json::Value;

@@ -140,6 +140,23 @@ mod tests {
         assert_eq!(body(&parse, false)["error"]["root_cause"], json!([{"type": "parse_exception", "reason": "deep"}]));
         let shape = Error::XContentParse { reason: "[1:35]".into(), cause: boxed(Error::parsing("unknown query [query]")) };
         assert_eq!(body(&shape, false)["error"]["root_cause"][0]["type"], "parsing_exception");
+        let nested = Error::XContentParse { reason: "[1:35]".into(), cause: boxed(shape) };
+        assert_eq!(body(&nested, false)["error"]["root_cause"][0]["type"], "parsing_exception");
+        let cause = Box::new(Error::illegal_argument("value must be >= 0, got -2"));
+        let failed = body(&Error::SearchPhaseFailed { phase: "fetch".into(), cause }, false);
+        assert_eq!((&failed["error"]["root_cause"], &failed["error"]["reason"], &failed["status"]), (&json!([]), &json!(""), &json!(400)));
+    }
+
+    #[test]
+    fn a_cause_that_is_the_root_of_a_failed_shard_is_shown_beside_it() {
+        let of = |cause: Error| {
+            let reason = Box::new(Error::QueryShard { reason: "failed".into(), index: "i".into(), uuid: "u".into(), cause: boxed(cause) });
+            let failures = vec![ShardFailure { shard: 0, index: "i".into(), node: None, reason }];
+            body(&Error::SearchPhaseExecution { phase: "query".into(), failures }, false)["error"]["caused_by"]["type"].clone()
+        };
+        assert_eq!(of(Error::parse("no date")), "parse_exception");
+        assert_eq!(of(Error::NumberFormat { input: "x".into() }), Value::Null);
+        assert_eq!(of(Error::QuerySyntax { reason: "x".into() }), Value::Null);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use http::Method;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use tandem_common::context::DEFAULT_TIMEOUT;
 use tandem_common::env::clock;
 use tandem_common::json::{self, Node, NodeValue};
@@ -40,6 +41,7 @@ const SEARCH: &[&[&str]] = &[
         "typed_keys",
         "scroll",
         "search_type",
+        "include_named_queries_score",
         "request_cache",
         "timeout",
         "allow_partial_search_results",
@@ -74,6 +76,9 @@ async fn search(app: App, call: Call) -> Result<Answer> {
     let mut fields = parameters(&call.params)?;
     fields.extend(call.source_parameters().map(|source| ("_source".to_owned(), source)));
     source.merge(&fields)?;
+    check_search_type(call.params.text("search_type"))?;
+    let named_scores = call.params.bool("include_named_queries_score", false)?;
+    source.named_queries_score = named_scores;
     let request = SearchRequest {
         indices: call.indices(IndicesOptions::default())?,
         source,
@@ -87,7 +92,16 @@ async fn search(app: App, call: Call) -> Result<Answer> {
     context.deadline = clock::now() + DEFAULT_TIMEOUT;
     let total_as_number = call.params.bool("rest_total_hits_as_int", false)?;
     let found = search::execute(&app.services, &context, request).await?;
-    Answer::ok(&Shown::of(&found, total_as_number)?)
+    Answer::ok(&Shown::of(&found, total_as_number, named_scores)?)
+}
+
+/// There is one way to search; those that clients may name are taken for it.
+fn check_search_type(name: Option<&str>) -> Result<()> {
+    match name {
+        None | Some("query_then_fetch" | "dfs_query_then_fetch") => Ok(()),
+        Some(old @ ("query_and_fetch" | "dfs_query_and_fetch")) => Err(Error::illegal_argument(format!("Unsupported search type [{old}]"))),
+        Some(other) => Err(Error::illegal_argument(format!("No search type for [{other}]"))),
+    }
 }
 
 async fn count(app: App, call: Call) -> Result<Answer> {
@@ -269,13 +283,31 @@ struct ShownHit<'a> {
     fields: Option<&'a Map<String, Value>>,
     #[serde(skip_serializing_if = "<[Value]>::is_empty")]
     sort: &'a [Value],
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    matched_queries: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    matched_queries: Option<MatchedQueries<'a>>,
+}
+
+/// The names of the queries that a hit fits: a list, or with their scores.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum MatchedQueries<'a> {
+    Names(Vec<&'a str>),
+    Scores(BTreeMap<&'a str, f32>),
+}
+
+impl<'a> MatchedQueries<'a> {
+    fn of(hit: &'a Hit, with_scores: bool) -> Option<Self> {
+        if hit.matched_queries.is_empty() {
+            return None;
+        }
+        let pairs = hit.matched_queries.iter().map(|(name, score)| (name.as_str(), *score));
+        Some(if with_scores { Self::Scores(pairs.collect()) } else { Self::Names(pairs.map(|(name, _)| name).collect()) })
+    }
 }
 
 impl<'a> Shown<'a> {
-    fn of(found: &'a SearchResponse, total_as_number: bool) -> Result<Self> {
-        let hits = found.hits.iter().map(|(index, hit)| ShownHit::of(index, hit)).collect::<Result<_>>()?;
+    fn of(found: &'a SearchResponse, total_as_number: bool, named_scores: bool) -> Result<Self> {
+        let hits = found.hits.iter().map(|(index, hit)| ShownHit::of(index, hit, named_scores)).collect::<Result<_>>()?;
         Ok(Self {
             took: u64::try_from(found.took.as_millis()).unwrap_or(u64::MAX),
             timed_out: found.timed_out,
@@ -291,7 +323,7 @@ fn total_json(total: TotalHits, as_number: bool) -> Value {
 }
 
 impl<'a> ShownHit<'a> {
-    fn of(index: &'a str, hit: &'a Hit) -> Result<Self> {
+    fn of(index: &'a str, hit: &'a Hit, named_scores: bool) -> Result<Self> {
         Ok(Self {
             _index: index,
             _id: &hit.id,
@@ -304,7 +336,7 @@ impl<'a> ShownHit<'a> {
             _source: hit.source.as_deref(),
             fields: hit.fields.as_ref(),
             sort: &hit.sort,
-            matched_queries: &hit.matched_queries,
+            matched_queries: MatchedQueries::of(hit, named_scores),
         })
     }
 }
@@ -359,7 +391,7 @@ mod tests {
             hits: vec![("i".to_owned(), hit)],
         };
         assert_eq!(
-            serde_json::to_string(&Shown::of(&found, false).unwrap()).unwrap(),
+            serde_json::to_string(&Shown::of(&found, false, false).unwrap()).unwrap(),
             r#"{"took":3,"timed_out":false,"_shards":{"total":1,"successful":1,"skipped":0,"failed":0},"hits":{"total":{"value":1,"relation":"eq"},"max_score":null,"hits":[{"_index":"i","_id":"1","_score":0.59534115,"_source":{ "a":1.0},"sort":[5]}]}}"#
         );
     }

@@ -292,7 +292,8 @@ pub fn location(source: &[u8], at: usize) -> String {
     location_text(line, column)
 }
 
-fn location_text(line: impl std::fmt::Display, column: impl std::fmt::Display) -> String {
+/// As [`location`], of a line and a column.
+pub fn location_text(line: impl std::fmt::Display, column: impl std::fmt::Display) -> String {
     format!("[Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: {line}, column: {column}]")
 }
 

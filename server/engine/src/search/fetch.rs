@@ -39,9 +39,9 @@ pub struct Hit {
     pub ignored: Vec<String>,
     /// The columns that were asked for, by field.
     pub fields: Option<Map<String, Value>>,
-    /// The names of the queries that it fits.
+    /// The names of the queries that it fits, with their scores where those were asked for and 0 elsewhere.
     #[serde(default)]
-    pub matched_queries: Vec<String>,
+    pub matched_queries: Vec<(String, f32)>,
 }
 
 /// Loads what is shown of `winners`, in their order. `shard` must be the searcher that found them, and `now_millis` what `now`
@@ -51,7 +51,7 @@ pub struct Hit {
 /// A winner that is not in this searcher, and formats that are none.
 pub fn fetch_phase(shard: &ShardSearcher, source: &SearchSource, winners: &[Winner], now_millis: i64) -> Result<Vec<Hit>> {
     let columns = source.docvalue_fields.iter().map(|asked| ShownColumn::find(shard, asked)).collect::<Result<Vec<_>>>()?;
-    let named = matched(&QueryContext { shard, now_millis }, source.query.as_ref(), winners)?;
+    let named = matched(&QueryContext { shard, now_millis }, source.query.as_ref(), winners, source.named_queries_score)?;
     let hits = winners.iter().zip(named).map(|(winner, matched_queries)| {
         let hit = fetch(shard, source, winner, &columns)?;
         Ok(Hit { matched_queries, ..hit })

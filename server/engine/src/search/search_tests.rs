@@ -217,7 +217,7 @@ fn hits_show_what_was_asked_for() {
     let hit = show(json!({"query": {"bool": {"should": [{"match": {"title": {"query": "lazy", "_name": "lazy"}}},
         {"match_phrase": {"title": {"query": "brown fox", "_name": "phrase"}}}, {"range": {"d": {"lt": "now", "_name": "past"}}},
         {"constant_score": {"filter": {"term": {"tag": {"value": "a", "_name": "as"}}}}}], "must_not": [{"ids": {"values": ["2"], "_name": "not"}}]}}}));
-    assert_eq!((&hit["id"], &hit["matched_queries"]), (&json!("1"), &json!(["as", "phrase", "past"])));
+    assert_eq!((&hit["id"], &hit["matched_queries"]), (&json!("1"), &json!([["as", 0.0], ["phrase", 0.0], ["past", 0.0]])));
     let hit = show(json!({"query": {"ids": {"values": ["1"]}}, "stored_fields": "_none_"}));
     assert_eq!((&hit["id"], &hit["source"], &hit["version"]), (&json!(""), &json!(null), &json!(null)));
     let error = SearchSource::parse(&json!({"docvalue_fields": ["title"]})).and_then(|source| {

@@ -58,6 +58,8 @@ pub struct SearchSource {
     pub stored_fields: Option<StoredFields>,
     /// Whether `_source` was asked for in so many words.
     pub source_is_asked: bool,
+    /// Whether hits show the scores of the named queries that they fit.
+    pub named_queries_score: bool,
     /// Fields whose columns are shown, with their formats.
     pub docvalue_fields: Vec<(String, Option<String>)>,
 }
@@ -137,10 +139,25 @@ fn text_of(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-fn integer(value: &Value) -> Result<i64> {
-    match value.as_f64() {
-        Some(number) => Ok(number as i64),
-        None => text_of(value).parse().map_err(|_| Error::NumberFormat { input: text_of(value) }),
+/// A 32-bit number, which may also be written as text; what is behind the point does not count.
+fn integer(node: &Node<'_>) -> Result<i32> {
+    let value = node.to_value()?;
+    let text = text_of(&value);
+    let number: f64 = text.parse().map_err(|_| Error::NumberFormat { input: text.clone() })?;
+    if !number.is_finite() {
+        return Err(Error::NumberFormat { input: text });
+    }
+    let truncated = number.trunc();
+    if (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&truncated) {
+        return Ok(truncated as i32);
+    }
+    match &node.value {
+        NodeValue::Number(text) => {
+            let (line, column) = node.after();
+            let (least, most, place) = (i32::MIN, i32::MAX, json::location_text(line, column));
+            Err(Error::InputCoercion { reason: format!("Numeric value ({text}) out of range of int ({least} - {most})\n at {place}") })
+        }
+        _ => Err(Error::illegal_argument(format!("Value [{text}] is out of range for an integer"))),
     }
 }
 
@@ -148,7 +165,7 @@ fn integer(value: &Value) -> Result<i64> {
 ///
 /// # Errors
 /// `[size] parameter cannot be negative, found [-1]`
-fn not_negative(name: &str, number: i64) -> Result<usize> {
+fn not_negative(name: &str, number: i32) -> Result<usize> {
     usize::try_from(number).map_err(|_| Error::illegal_argument(format!("[{name}] parameter cannot be negative, found [{number}]")))
 }
 
@@ -239,9 +256,9 @@ impl SearchSource {
     fn take_scalar(&mut self, key: &str, node: &Node<'_>, late: &mut Option<Error>) -> Result<()> {
         let value = &node.to_value()?;
         match key {
-            "from" => self.from = Some(not_negative("from", integer(value)?)?),
-            "size" => self.size = Some(not_negative("size", integer(value)?)?),
-            "track_total_hits" => self.take_track_total_hits(value, late)?,
+            "from" => self.from = Some(not_negative("from", integer(node)?)?),
+            "size" => self.size = Some(not_negative("size", integer(node)?)?),
+            "track_total_hits" => self.take_track_total_hits(node, late)?,
             "min_score" => {
                 let text = text_of(value);
                 self.min_score = Some(text.parse().map_err(|_| Error::NumberFormat { input: text })?);
@@ -250,7 +267,7 @@ impl SearchSource {
             "seq_no_primary_term" => self.seq_no_primary_term = node.flag()?,
             "track_scores" => self.track_scores = node.flag()?,
             "timeout" => self.timeout = units::parse_time(&text_of(value), "timeout")?,
-            "terminate_after" => self.terminate_after = integer(value)?,
+            "terminate_after" => self.terminate_after = i64::from(integer(node)?),
             // They change nothing that is shown.
             "include_named_queries_score" | "verbose_pipeline" => drop(node.flag()?),
             "explain" | "profile" if !node.flag()? => {}
@@ -261,11 +278,11 @@ impl SearchSource {
     }
 
     /// Reads `track_total_hits`: true, false or a number.
-    fn take_track_total_hits(&mut self, value: &Value, late: &mut Option<Error>) -> Result<()> {
-        self.track_total_hits = Some(match text_of(value).as_str() {
+    fn take_track_total_hits(&mut self, node: &Node<'_>, late: &mut Option<Error>) -> Result<()> {
+        self.track_total_hits = Some(match text_of(&node.to_value()?).as_str() {
             "true" => TrackTotalHits::Exact,
             "false" => TrackTotalHits::Off,
-            _ => match integer(value)? {
+            _ => match integer(node)? {
                 -1 => TrackTotalHits::Off,
                 number => match u64::try_from(number) {
                     Ok(limit) => TrackTotalHits::UpTo(limit),
@@ -423,6 +440,12 @@ mod tests {
             (json!({"size": -1}), "[size] parameter cannot be negative, found [-1]"),
             (json!({"from": -1}), "[from] parameter cannot be negative, found [-1]"),
             (json!({"size": "x"}), "For input string: \"x\""),
+            (json!({"size": "2147483648"}), "Value [2147483648] is out of range for an integer"),
+            (
+                json!({"size": 2147483648_u32}),
+                "Numeric value (2147483648) out of range of int (-2147483648 - 2147483647)\n at [Source: REDACTED \
+                 (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column: 19]",
+            ),
             (json!({"qury": {}}), "Unknown key for a START_OBJECT in [qury]."),
             (json!({"query": []}), "Unknown key for a START_ARRAY in [query]."),
             (json!({"query": {}}), "query malformed, empty clause found at [1:11]"),
