@@ -57,6 +57,24 @@ pub enum Error {
         /// The whole reason.
         reason: String,
     },
+    /// A name that no parser goes by (`named_object_not_found_exception`).
+    #[error("{reason}")]
+    NamedObjectNotFound {
+        /// The whole reason.
+        reason: String,
+    },
+    /// A query text that cannot be read (`parse_exception`, of the library that reads such texts).
+    #[error("{reason}")]
+    QuerySyntax {
+        /// The whole reason.
+        reason: String,
+    },
+    /// A search that asks for what does not go together (`search_exception`).
+    #[error("{reason}")]
+    Search {
+        /// The whole reason.
+        reason: String,
+    },
     /// JSON that ends too soon (`json_e_o_f_exception`).
     #[error("{reason}")]
     JsonEof {
@@ -204,6 +222,14 @@ pub enum Error {
         phase: String,
         /// One failure per shard.
         failures: Vec<ShardFailure>,
+    },
+    /// A search failed, though no shard did (`search_phase_execution_exception` without a reason of its own).
+    #[error("")]
+    SearchPhaseFailed {
+        /// `fetch`.
+        phase: String,
+        /// What failed it.
+        cause: Box<Error>,
     },
     /// A query that does not fit the mapping of a shard.
     #[error("{reason}")]
@@ -469,6 +495,9 @@ impl Error {
             Error::Parsing { .. } => "parsing_exception",
             Error::XContentParse { .. } => "x_content_parse_exception",
             Error::JsonParse { .. } => "json_parse_exception",
+            Error::NamedObjectNotFound { .. } => "named_object_not_found_exception",
+            Error::QuerySyntax { .. } => "parse_exception",
+            Error::Search { .. } => "search_exception",
             Error::JsonEof { .. } => "json_e_o_f_exception",
             Error::NotXContent { .. } => "not_x_content_exception",
             Error::Parse { .. } => "parse_exception",
@@ -486,7 +515,7 @@ impl Error {
             Error::DocumentMissing { .. } => "document_missing_exception",
             Error::VersionConflict { .. } => "version_conflict_engine_exception",
             Error::RoutingMissing { .. } => "routing_missing_exception",
-            Error::SearchPhaseExecution { .. } => "search_phase_execution_exception",
+            Error::SearchPhaseExecution { .. } | Error::SearchPhaseFailed { .. } => "search_phase_execution_exception",
             Error::QueryShard { .. } => "query_shard_exception",
             Error::ClusterBlock { .. } => "cluster_block_exception",
             Error::Settings { .. } => "settings_exception",
@@ -526,6 +555,8 @@ impl Error {
             | Error::Parsing { .. }
             | Error::XContentParse { .. }
             | Error::JsonParse { .. }
+            | Error::NamedObjectNotFound { .. }
+            | Error::QuerySyntax { .. }
             | Error::JsonEof { .. }
             | Error::NotXContent { .. }
             | Error::Parse { .. }
@@ -555,6 +586,7 @@ impl Error {
             Error::ContentTooLong { .. } => 413,
             Error::Rejected { .. } => 429,
             Error::ClusterBlock { status, .. } => *status,
+            Error::SearchPhaseFailed { cause, .. } => cause.status(),
             Error::SearchPhaseExecution { failures, .. } => failures.iter().map(|f| f.reason.status()).max().unwrap_or(503),
             Error::ShardNotReady { .. }
             | Error::NoShardAvailable { .. }
@@ -567,6 +599,7 @@ impl Error {
             | Error::HistoryNotAvailable { .. }
             | Error::HistoryMismatch { .. }
             | Error::IllegalState { .. }
+            | Error::Search { .. }
             | Error::UnsupportedOperation { .. }
             | Error::Replication { .. }
             | Error::Io { .. }
@@ -598,6 +631,7 @@ impl Error {
             | Error::Parse { cause, .. }
             | Error::MapperParsing { cause, .. }
             | Error::QueryShard { cause, .. } => cause.as_deref(),
+            Error::SearchPhaseFailed { cause, .. } => Some(cause),
             _ => None,
         }
     }
@@ -629,6 +663,9 @@ impl Error {
                 vec![("index", index.as_str().into()), ("shard", shard.to_string().into()), ("index_uuid", uuid.as_str().into())]
             }
             Error::RoutingMissing { index, .. } => vec![("index", index.as_str().into()), ("index_uuid", "_na_".into())],
+            Error::SearchPhaseFailed { phase, .. } => {
+                vec![("phase", phase.as_str().into()), ("grouped", true.into()), ("failed_shards", serde_json::Value::Array(Vec::new()))]
+            }
             Error::Parsing { position: Some((line, column)), .. } => vec![("line", (*line).into()), ("col", (*column).into())],
             _ => Vec::new(),
         }

@@ -1,70 +1,57 @@
-//! JSON as clients send it: read with OpenSearch's limits and refusals.
+//! JSON as clients send it: read with OpenSearch's limits and refusals, by one reader that no text can exhaust.
 
-use crate::error::{Error, Result};
+mod tree;
+
+pub(crate) use tree::parse_with_breaks;
+pub use tree::{Node, NodeValue, Place, is_whole, java_double, line_column, location, location_text, parse as parse_tree, parse_open};
+
+use crate::error::Result;
 use serde_json::Value;
 
-/// How deep a document or a body may nest (OpenSearch's limit is 1,000; deeper is refused before anything recurses).
+/// How deep a document or a body may nest; deeper is refused.
 pub const DEPTH_MAX: usize = 1_000;
 
-/// Parses `bytes` into a value. Deep nesting and broken text are errors with OpenSearch's types.
+/// Parses `bytes` into a value.
+///
+/// # Errors
+/// What Jackson finds wrong: broken text, a key twice in one object, more than [`DEPTH_MAX`] levels.
 pub fn parse(bytes: &[u8]) -> Result<Value> {
-    check_depth(bytes)?;
-    let mut reader = serde_json::Deserializer::from_slice(bytes);
-    // The depth was checked above; serde_json's own limit of 128 is lower than OpenSearch's.
-    reader.disable_recursion_limit();
-    let value = serde::Deserialize::deserialize(&mut reader).map_err(|error| syntax_error(&error, bytes))?;
-    reader.end().map_err(|error| syntax_error(&error, bytes))?;
-    Ok(value)
-}
-
-/// Refuses text that nests deeper than [`DEPTH_MAX`], in one pass without recursion.
-pub fn check_depth(bytes: &[u8]) -> Result<()> {
-    let mut depth = 0usize;
-    let mut in_string = false;
-    let mut escaped = false;
-    for &byte in bytes {
-        if in_string {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' => escaped = true,
-                b'"' => in_string = false,
-                _ => {}
-            }
-            continue;
-        }
-        match byte {
-            b'"' => in_string = true,
-            b'{' | b'[' => {
-                depth += 1;
-                if depth > DEPTH_MAX {
-                    return Err(Error::StreamConstraints {
-                        reason: format!(
-                            "Document nesting depth ({depth}) exceeds the maximum allowed ({DEPTH_MAX}, from `StreamReadConstraints.getMaxNestingDepth()`)"
-                        ),
-                    });
-                }
-            }
-            b'}' | b']' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-fn syntax_error(error: &serde_json::Error, _bytes: &[u8]) -> Error {
-    let reason = format!("{error}");
-    if error.is_eof() { Error::JsonEof { reason } } else { Error::JsonParse { reason } }
+    parse_tree(bytes)?.to_value()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Error;
+
+    fn nested(levels: usize) -> String {
+        "{\"a\":".repeat(levels) + "1" + &"}".repeat(levels)
+    }
 
     #[test]
-    fn ten_thousand_levels_are_refused_without_recursion() {
-        let text = "[".repeat(10_000) + &"]".repeat(10_000);
-        assert!(matches!(parse(text.as_bytes()), Err(Error::StreamConstraints { .. })));
-        let text = "[".repeat(900) + &"]".repeat(900);
-        assert!(parse(text.as_bytes()).is_ok());
+    fn ten_thousand_levels_are_refused() {
+        for text in ["[".repeat(10_000) + &"]".repeat(10_000), nested(10_000), nested(1_001)] {
+            assert!(matches!(parse(text.as_bytes()), Err(Error::StreamConstraints { .. })));
+        }
+    }
+
+    #[test]
+    fn a_thousand_levels_fit_a_small_stack_to_read_to_write_and_to_drop() {
+        let run = || {
+            for text in [nested(DEPTH_MAX), "[".repeat(DEPTH_MAX) + &"]".repeat(DEPTH_MAX)] {
+                let value = parse(text.as_bytes()).unwrap();
+                assert_eq!(value.to_string(), text);
+                drop(value.clone());
+            }
+        };
+        std::thread::Builder::new().stack_size(2 * 1024 * 1024).spawn(run).unwrap().join().unwrap();
+    }
+
+    #[test]
+    fn values_are_those_that_serde_reads() {
+        for text in ["{}", "[]", " 5 ", "-0.5e3", "18446744073709551615", r#"{"a":[1,{"b":[]},"x\n",null,true],"c":{},"d":[[],[2.5]]}"#] {
+            assert_eq!(parse(text.as_bytes()).unwrap(), serde_json::from_str::<Value>(text).unwrap(), "{text}");
+        }
+        assert_eq!(parse(b"1e999").unwrap(), "1e999");
     }
 }

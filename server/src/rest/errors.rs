@@ -39,6 +39,8 @@ fn describe(error: &Error, with_cause: bool, with_trace: bool) -> Map<String, Va
             let mut cause = describe(&first.reason, true, with_trace);
             cause.insert("caused_by".into(), Value::Object(describe(&first.reason, true, with_trace)));
             fields.insert("caused_by".into(), Value::Object(cause));
+        } else if with_cause && let Some(cause) = failures.first().and_then(|first| hidden_cause(&first.reason)) {
+            fields.insert("caused_by".into(), Value::Object(describe(cause, true, with_trace)));
         }
     }
     if with_cause && let Some(cause) = error.cause() {
@@ -57,13 +59,29 @@ fn describe(error: &Error, with_cause: bool, with_trace: bool) -> Map<String, Va
     fields
 }
 
+/// The cause of a failure that is not the failure's own root.
+fn hidden_cause(failure: &Error) -> Option<&Error> {
+    let is_root = root_causes(failure).first().is_none_or(|root| std::ptr::eq(*root, failure));
+    if is_root { None } else { failure.cause() }
+}
+
 /// The innermost exceptions of OpenSearch's own; what Java or the JSON parser throws does not count.
 fn root_causes(error: &Error) -> Vec<&Error> {
     if let Error::SearchPhaseExecution { failures, .. } = error {
         return grouped(failures).into_iter().flat_map(|failure| root_causes(&failure.reason)).collect();
     }
+    if let Error::SearchPhaseFailed { .. } = error {
+        // Its causes are those of its shards, and none of them failed.
+        return Vec::new();
+    }
+    let is_shape = |error: &Error| matches!(error, Error::XContentParse { .. });
+    if is_shape(error)
+        && let Some(cause) = error.cause().filter(|cause| is_shape(cause))
+    {
+        return root_causes(cause);
+    }
     match error.cause().filter(|cause| is_opensearch(cause)) {
-        Some(cause) if is_opensearch(error) || matches!(error, Error::XContentParse { .. }) => root_causes(cause),
+        Some(cause) if is_opensearch(error) || is_shape(error) => root_causes(cause),
         _ => vec![error],
     }
 }
@@ -89,6 +107,8 @@ fn is_opensearch(error: &Error) -> bool {
             | Error::XContentParse { .. }
             | Error::NotXContent { .. }
             | Error::JsonParse { .. }
+            | Error::NamedObjectNotFound { .. }
+            | Error::QuerySyntax { .. }
             | Error::JsonEof { .. }
             | Error::InputCoercion { .. }
             | Error::StreamConstraints { .. }
@@ -120,6 +140,23 @@ mod tests {
         assert_eq!(body(&parse, false)["error"]["root_cause"], json!([{"type": "parse_exception", "reason": "deep"}]));
         let shape = Error::XContentParse { reason: "[1:35]".into(), cause: boxed(Error::parsing("unknown query [query]")) };
         assert_eq!(body(&shape, false)["error"]["root_cause"][0]["type"], "parsing_exception");
+        let nested = Error::XContentParse { reason: "[1:35]".into(), cause: boxed(shape) };
+        assert_eq!(body(&nested, false)["error"]["root_cause"][0]["type"], "parsing_exception");
+        let cause = Box::new(Error::illegal_argument("value must be >= 0, got -2"));
+        let failed = body(&Error::SearchPhaseFailed { phase: "fetch".into(), cause }, false);
+        assert_eq!((&failed["error"]["root_cause"], &failed["error"]["reason"], &failed["status"]), (&json!([]), &json!(""), &json!(400)));
+    }
+
+    #[test]
+    fn a_cause_that_is_the_root_of_a_failed_shard_is_shown_beside_it() {
+        let of = |cause: Error| {
+            let reason = Box::new(Error::QueryShard { reason: "failed".into(), index: "i".into(), uuid: "u".into(), cause: boxed(cause) });
+            let failures = vec![ShardFailure { shard: 0, index: "i".into(), node: None, reason }];
+            body(&Error::SearchPhaseExecution { phase: "query".into(), failures }, false)["error"]["caused_by"]["type"].clone()
+        };
+        assert_eq!(of(Error::parse("no date")), "parse_exception");
+        assert_eq!(of(Error::NumberFormat { input: "x".into() }), Value::Null);
+        assert_eq!(of(Error::QuerySyntax { reason: "x".into() }), Value::Null);
     }
 
     #[test]

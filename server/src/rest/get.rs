@@ -70,7 +70,8 @@ pub(super) fn raw(source: &Bytes) -> Result<&RawValue> {
 }
 
 fn request(call: &Call, id: &str) -> Result<GetRequest> {
-    let version_type = VersionType::parse(call.params.text("version_type"))?;
+    // Checked, though for a reader all of them mean the same.
+    VersionType::parse(call.params.text("version_type"))?;
     // With stored_fields the source is sent only when it is asked for.
     let filter = match call.params.text("stored_fields") {
         Some(_) if call.params.get("_source").is_none() => Some(SourceFilter::parse(&Value::Bool(false))?),
@@ -83,7 +84,6 @@ fn request(call: &Call, id: &str) -> Result<GetRequest> {
         realtime: call.params.bool("realtime", true)?,
         refresh: call.params.bool("refresh", false)?,
         version: call.params.long("version")?,
-        version_or_higher: version_type == VersionType::ExternalOrEqual,
         source_filter: filter,
     })
 }
@@ -179,7 +179,7 @@ fn multi_get_document(call: &Call, item: &Value) -> Result<GetRequest> {
             "_id" => request.id = id_text(value),
             "routing" => request.routing = Some(id_text(value)),
             "version" => request.version = value.as_i64(),
-            "version_type" => request.version_or_higher = VersionType::parse(value.as_str())? == VersionType::ExternalOrEqual,
+            "version_type" => drop(VersionType::parse(value.as_str())?),
             "_source" => request.source_filter = Some(SourceFilter::parse(value)?),
             "stored_fields" | "fields" => {}
             other => return Err(Error::parse(format!("failed to parse multi get request. unknown field [{other}]"))),

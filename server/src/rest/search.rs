@@ -1,7 +1,6 @@
-//! `_search` and `_count`. Parameters become part of the body, so that the query language is read in one place.
+//! `_search` and `_count`. Parameters are read as a body that says the same, so that the query language is read in one place.
 
 use super::call::{INDICES, SOURCE};
-use super::fields::{self, Field, token_name};
 use super::params::{Params, split_list};
 use super::respond::Answer;
 use super::routes::Route;
@@ -10,8 +9,10 @@ use http::Method;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use tandem_common::context::DEFAULT_TIMEOUT;
 use tandem_common::env::clock;
+use tandem_common::json::{self, Node, NodeValue};
 use tandem_common::settings::parse_bool;
 use tandem_common::{Action, Error, Result};
 use tandem_engine::search::{Hit, SearchSource};
@@ -40,6 +41,7 @@ const SEARCH: &[&[&str]] = &[
         "typed_keys",
         "scroll",
         "search_type",
+        "include_named_queries_score",
         "request_cache",
         "timeout",
         "allow_partial_search_results",
@@ -70,14 +72,16 @@ async fn search(app: App, call: Call) -> Result<Answer> {
     if call.params.text("scroll").is_some() {
         return Err(Error::illegal_argument("scroll is not supported yet; page with search_after"));
     }
-    let mut body = call.json()?.unwrap_or_else(|| json!({}));
-    if let Value::Object(fields) = &mut body {
-        add_parameters(fields, &call.params)?;
-        fields.extend(call.source_parameters().map(|source| ("_source".to_owned(), source)));
-    }
+    let mut source = SearchSource::parse_text(&call.body)?;
+    let mut fields = parameters(&call.params)?;
+    fields.extend(call.source_parameters().map(|source| ("_source".to_owned(), source)));
+    source.merge(&fields)?;
+    check_search_type(call.params.text("search_type"))?;
+    let named_scores = call.params.bool("include_named_queries_score", false)?;
+    source.named_queries_score = named_scores;
     let request = SearchRequest {
         indices: call.indices(IndicesOptions::default())?,
-        source: SearchSource::parse(&body)?,
+        source,
         routing: call.params.owned("routing"),
         preference: call.params.owned("preference"),
         allow_partial_results: call.params.bool("allow_partial_search_results", true)?,
@@ -88,43 +92,63 @@ async fn search(app: App, call: Call) -> Result<Answer> {
     context.deadline = clock::now() + DEFAULT_TIMEOUT;
     let total_as_number = call.params.bool("rest_total_hits_as_int", false)?;
     let found = search::execute(&app.services, &context, request).await?;
-    Answer::ok(&Shown::of(&found, total_as_number)?)
+    Answer::ok(&Shown::of(&found, total_as_number, named_scores)?)
+}
+
+/// There is one way to search; those that clients may name are taken for it.
+fn check_search_type(name: Option<&str>) -> Result<()> {
+    match name {
+        None | Some("query_then_fetch" | "dfs_query_then_fetch") => Ok(()),
+        Some(old @ ("query_and_fetch" | "dfs_query_and_fetch")) => Err(Error::illegal_argument(format!("Unsupported search type [{old}]"))),
+        Some(other) => Err(Error::illegal_argument(format!("No search type for [{other}]"))),
+    }
 }
 
 async fn count(app: App, call: Call) -> Result<Answer> {
-    let mut body = match call.json() {
-        Ok(body) => body.unwrap_or_else(|| json!({})),
-        Err(error) => {
-            return Err(Error::Parsing { reason: "Failed to parse".into(), position: Some((1, 1)), cause: Some(Box::new(error)) });
-        }
-    };
-    if let Some(unknown) = top_fields(&call.body, &body)?.iter().find(|field| field.name != "query") {
-        let reason = format!("request does not support [{}]", unknown.name);
-        return Err(Error::Parsing { reason, position: Some(unknown.name_at), cause: None });
+    let mut source = count_source(&call.body)?;
+    let mut fields = Map::new();
+    add_query(&mut fields, &call.params)?;
+    add_terminate_after(&mut fields, &call.params)?;
+    if let Some(text) = call.params.text("min_score") {
+        let score: f64 = text.parse().map_err(|_| Error::NumberFormat { input: text.to_owned() })?;
+        fields.insert("min_score".into(), score.into());
     }
-    if let Value::Object(fields) = &mut body {
-        add_query(fields, &call.params)?;
-        if let Some(text) = call.params.text("min_score") {
-            let score: f64 = text.parse().map_err(|_| Error::NumberFormat { input: text.to_owned() })?;
-            fields.insert("min_score".into(), score.into());
-        }
-    }
-    let request = CountRequest {
-        indices: call.indices(IndicesOptions::default())?,
-        source: SearchSource::parse(&body)?,
-        routing: call.params.owned("routing"),
-    };
+    source.merge(&fields)?;
+    let request = CountRequest { indices: call.indices(IndicesOptions::default())?, source, routing: call.params.owned("routing") };
     let counted = count::execute(&app.services, &call.context, request).await?;
     Answer::ok(&json!({"count": counted.count, "_shards": shards_json(&counted.shards)}))
 }
 
-/// The fields of a body with their places; none when there is no body.
-fn top_fields(bytes: &[u8], body: &Value) -> Result<Vec<Field>> {
-    if !body.is_object() {
-        let reason = format!("Expected [START_OBJECT] but found [{}]", token_name(body));
-        return Err(Error::Parsing { reason, position: Some((1, 1)), cause: None });
+/// The body of a count, which has a query and nothing else.
+fn count_source(body: &[u8]) -> Result<SearchSource> {
+    if body.is_empty() {
+        return Ok(SearchSource::default());
     }
-    if bytes.is_empty() { Ok(Vec::new()) } else { fields::of_object(bytes, "count") }
+    let at = |node: &Node<'_>, reason| Error::Parsing { reason, position: Some(node.place), cause: None };
+    let failed = |cause: Error| match cause {
+        // Text that is no JSON is told by the parser of the whole.
+        Error::JsonParse { .. } | Error::JsonEof { .. } | Error::StreamConstraints { .. } => {
+            Error::Parsing { reason: "Failed to parse".into(), position: Some((1, 1)), cause: Some(Box::new(cause)) }
+        }
+        cause => cause,
+    };
+    let (root, _) = json::parse_open(body);
+    if let NodeValue::Broken(error) = root.value {
+        return Err(failed(error));
+    }
+    if !root.is_object() {
+        return Err(at(&root, format!("Expected [START_OBJECT] but found [{}]", root.kind_name())));
+    }
+    let mut source = SearchSource::default();
+    for field in root.fields() {
+        let (key, node) = field.map_err(failed)?;
+        if key != "query" {
+            let place = node.key_place;
+            return Err(Error::Parsing { reason: format!("request does not support [{key}]"), position: Some(place), cause: None });
+        }
+        source.take_query(node).map_err(failed)?;
+    }
+    Ok(source)
 }
 
 /// `q` and what belongs to it, as the query that it stands for.
@@ -145,10 +169,24 @@ fn add_query(body: &mut Map<String, Value>, params: &Params) -> Result<()> {
     Ok(())
 }
 
-/// Everything else that may stand in the URL; it wins over the body.
-fn add_parameters(body: &mut Map<String, Value>, params: &Params) -> Result<()> {
+/// `terminate_after`, which must not be negative here, unlike in a body.
+fn add_terminate_after(body: &mut Map<String, Value>, params: &Params) -> Result<()> {
+    if let Some(number) = params.int("terminate_after")? {
+        if number < 0 {
+            return Err(Error::illegal_argument("terminateAfter must be > 0"));
+        }
+        body.insert("terminate_after".into(), number.into());
+    }
+    Ok(())
+}
+
+/// What the URL says, as a body would say it; it wins over the body.
+fn parameters(params: &Params) -> Result<Map<String, Value>> {
+    let mut fields = Map::new();
+    let body = &mut fields;
     add_query(body, params)?;
-    for name in ["from", "size", "terminate_after"] {
+    add_terminate_after(body, params)?;
+    for name in ["from", "size"] {
         if let Some(number) = params.int(name)? {
             body.insert(name.into(), number.into());
         }
@@ -168,6 +206,10 @@ fn add_parameters(body: &mut Map<String, Value>, params: &Params) -> Result<()> 
     }
     if let Some(text) = params.get("track_total_hits") {
         let value = match text.parse::<i64>() {
+            Ok(number) if number < -1 => {
+                let reason = format!("[track_total_hits] parameter must be positive or equals to -1, got {number}");
+                return Err(Error::illegal_argument(reason));
+            }
             Ok(number) => number.into(),
             Err(_) => parse_bool(if text.is_empty() { "true" } else { text })?.into(),
         };
@@ -179,7 +221,7 @@ fn add_parameters(body: &mut Map<String, Value>, params: &Params) -> Result<()> 
             body.insert("sort".into(), keys.into());
         }
     }
-    Ok(())
+    Ok(fields)
 }
 
 /// `field`, `field:asc`, `field:desc`; like OpenSearch, anything else after the colon is passed over.
@@ -222,6 +264,7 @@ struct Hits<'a> {
 #[derive(Serialize)]
 struct ShownHit<'a> {
     _index: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
     _id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     _version: Option<i64>,
@@ -240,11 +283,31 @@ struct ShownHit<'a> {
     fields: Option<&'a Map<String, Value>>,
     #[serde(skip_serializing_if = "<[Value]>::is_empty")]
     sort: &'a [Value],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    matched_queries: Option<MatchedQueries<'a>>,
+}
+
+/// The names of the queries that a hit fits: a list, or with their scores.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum MatchedQueries<'a> {
+    Names(Vec<&'a str>),
+    Scores(BTreeMap<&'a str, f32>),
+}
+
+impl<'a> MatchedQueries<'a> {
+    fn of(hit: &'a Hit, with_scores: bool) -> Option<Self> {
+        if hit.matched_queries.is_empty() {
+            return None;
+        }
+        let pairs = hit.matched_queries.iter().map(|(name, score)| (name.as_str(), *score));
+        Some(if with_scores { Self::Scores(pairs.collect()) } else { Self::Names(pairs.map(|(name, _)| name).collect()) })
+    }
 }
 
 impl<'a> Shown<'a> {
-    fn of(found: &'a SearchResponse, total_as_number: bool) -> Result<Self> {
-        let hits = found.hits.iter().map(|(index, hit)| ShownHit::of(index, hit)).collect::<Result<_>>()?;
+    fn of(found: &'a SearchResponse, total_as_number: bool, named_scores: bool) -> Result<Self> {
+        let hits = found.hits.iter().map(|(index, hit)| ShownHit::of(index, hit, named_scores)).collect::<Result<_>>()?;
         Ok(Self {
             took: u64::try_from(found.took.as_millis()).unwrap_or(u64::MAX),
             timed_out: found.timed_out,
@@ -260,7 +323,7 @@ fn total_json(total: TotalHits, as_number: bool) -> Value {
 }
 
 impl<'a> ShownHit<'a> {
-    fn of(index: &'a str, hit: &'a Hit) -> Result<Self> {
+    fn of(index: &'a str, hit: &'a Hit, named_scores: bool) -> Result<Self> {
         Ok(Self {
             _index: index,
             _id: &hit.id,
@@ -273,6 +336,7 @@ impl<'a> ShownHit<'a> {
             _source: hit.source.as_deref(),
             fields: hit.fields.as_ref(),
             sort: &hit.sort,
+            matched_queries: MatchedQueries::of(hit, named_scores),
         })
     }
 }
@@ -282,24 +346,30 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
-    fn merged(query: &str, mut body: Value) -> Value {
-        let Value::Object(fields) = &mut body else { panic!("an object") };
-        add_parameters(fields, &Params::parse(query).unwrap()).unwrap();
-        body
+    fn read(query: &str) -> Value {
+        parameters(&Params::parse(query).unwrap()).unwrap().into()
     }
 
     #[test]
-    fn parameters_become_part_of_the_body_and_win() {
+    fn parameters_say_what_a_body_would_and_win_over_it() {
         assert_eq!(
-            merged("size=2&sort=n:desc,m,x:up&track_total_hits=5&version&explain=false", json!({"size": 9, "query": {"match_all": {}}})),
-            json!({"size": 2, "query": {"match_all": {}}, "explain": false, "version": true, "track_total_hits": 5, "sort": [{"n": {"order": "desc"}}, "m"]})
+            read("size=2&sort=n:desc,m,x:up&track_total_hits=5&version&explain=false"),
+            json!({"size": 2, "explain": false, "version": true, "track_total_hits": 5, "sort": [{"n": {"order": "desc"}}, "m"]})
         );
+        let mut source = SearchSource::parse_text(br#"{"size": 9, "from": 3}"#).unwrap();
+        source.merge(&parameters(&Params::parse("size=2").unwrap()).unwrap()).unwrap();
+        assert_eq!((source.size, source.from), (Some(2), Some(3)));
         assert_eq!(
-            merged("q=brown&df=title&lenient", json!({})),
+            read("q=brown&df=title&lenient"),
             json!({"query": {"query_string": {"query": "brown", "default_field": "title", "lenient": true}}})
         );
-        let broken = add_parameters(&mut Map::new(), &Params::parse("size=x").unwrap()).unwrap_err();
-        assert_eq!(broken.to_string(), "Failed to parse int parameter [size] with value [x]");
+        for (query, reason) in [
+            ("size=x", "Failed to parse int parameter [size] with value [x]"),
+            ("terminate_after=-1", "terminateAfter must be > 0"),
+            ("track_total_hits=-2", "[track_total_hits] parameter must be positive or equals to -1, got -2"),
+        ] {
+            assert_eq!(parameters(&Params::parse(query).unwrap()).unwrap_err().to_string(), reason);
+        }
     }
 
     #[test]
@@ -321,7 +391,7 @@ mod tests {
             hits: vec![("i".to_owned(), hit)],
         };
         assert_eq!(
-            serde_json::to_string(&Shown::of(&found, false).unwrap()).unwrap(),
+            serde_json::to_string(&Shown::of(&found, false, false).unwrap()).unwrap(),
             r#"{"took":3,"timed_out":false,"_shards":{"total":1,"successful":1,"skipped":0,"failed":0},"hits":{"total":{"value":1,"relation":"eq"},"max_score":null,"hits":[{"_index":"i","_id":"1","_score":0.59534115,"_source":{ "a":1.0},"sort":[5]}]}}"#
         );
     }

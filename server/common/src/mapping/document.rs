@@ -4,9 +4,9 @@ use super::definition::METADATA_FIELDS;
 use super::dynamic::mapping_for;
 use super::field_types::{DateFormat, FieldType, Number, number_from_text, read_bool, read_date, read_number, read_text};
 use super::merge::join;
-use super::tree::{self, Node as Json, NodeValue};
 use super::{Dynamic, FieldNode, FieldValue, LeafField, Mapping, MappingRules, Node, ObjectNode, ParseMode, ParsedDocument};
 use crate::error::{Error, Result};
+use crate::json::{Node as Json, NodeValue, parse_with_breaks};
 use serde_json::{Map, Value};
 use std::sync::LazyLock;
 
@@ -29,7 +29,7 @@ impl Mapping {
     /// Only under [`ParseMode::Strict`]: text that is no JSON object, or a value that does not fit.
     pub fn parse_document(&self, id: &str, source: &[u8], mode: ParseMode) -> Result<ParsedDocument> {
         let strict = mode == ParseMode::Strict;
-        let root = match read_root(source) {
+        let (root, broken) = match read_root(source, strict) {
             Ok(root) => root,
             Err(error) if strict => return Err(error),
             // The record is what it is; without a source that can be read there is nothing to search.
@@ -37,6 +37,10 @@ impl Mapping {
         };
         let mut reader = Reader { mapping: self, id, source, mode, out: ParsedDocument::default(), additions: Map::new() };
         reader.root(&root)?;
+        // What does not fit stands before the place where the text breaks, and is found first.
+        if let Some(error) = broken {
+            return Err(failed_to_parse(error));
+        }
         if reader.additions.is_empty() {
             return Ok(reader.out);
         }
@@ -79,15 +83,20 @@ fn too_deep() -> Error {
     )))
 }
 
-fn read_root(source: &[u8]) -> Result<Vec<(std::borrow::Cow<'_, str>, Json<'_>)>> {
+type Fields<'a> = Vec<(std::borrow::Cow<'a, str>, Json<'a>)>;
+
+/// The fields of a document; those before the place where its text breaks, and what is wrong there.
+fn read_root(source: &[u8], strict: bool) -> Result<(Fields<'_>, Option<Error>)> {
     if source.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
         return Err(failed_to_parse(Error::NotXContent {
             reason: "Compressor detection can only be called on some xcontent bytes or compressed xcontent bytes".to_owned(),
         }));
     }
-    match tree::parse(source).map_err(failed_to_parse)?.value {
-        NodeValue::Object(fields) => Ok(fields),
-        NodeValue::Null | NodeValue::Bool(_) | NodeValue::Number(_) | NodeValue::Text(_) | NodeValue::Array(_) => Ok(Vec::new()),
+    let (root, broken) = parse_with_breaks(source);
+    match (root.value, broken) {
+        (_, Some(error)) if !strict => Err(failed_to_parse(error)),
+        (NodeValue::Object(fields), broken) => Ok((fields, broken)),
+        (_, broken) => Ok((Vec::new(), broken)),
     }
 }
 
@@ -137,6 +146,10 @@ impl<'m> Reader<'m> {
             return self.refuse(too_deep);
         }
         for (key, value) in fields {
+            if let NodeValue::Broken(_) = value.value {
+                // Its key may be half a key. The text ends here.
+                return Ok(());
+            }
             if place.path.is_empty() && METADATA_FIELDS.contains(&key.as_ref()) {
                 self.refuse(|| self.metadata_field(key, value))?;
                 continue;
@@ -217,7 +230,7 @@ impl<'m> Reader<'m> {
                 })
             }
             None => {
-                if value.value == NodeValue::Null || !self.may_add(first, &path, place)? {
+                if value.is_absent() || !self.may_add(first, &path, place)? {
                     return Ok(());
                 }
                 self.descend(
@@ -271,7 +284,7 @@ impl<'m> Reader<'m> {
         }
         let path = join(parent.path, name);
         match &value.value {
-            NodeValue::Null => Ok(()),
+            NodeValue::Null | NodeValue::Broken(_) => Ok(()),
             NodeValue::Object(fields) => {
                 let dynamic = object.dynamic.unwrap_or(parent.dynamic);
                 self.fields(fields, Place { object, path: &path, dynamic, depth: parent.depth + 1 })
@@ -299,7 +312,7 @@ impl<'m> Reader<'m> {
     }
 
     fn unknown(&mut self, name: &str, value: &Json<'_>, place: Place<'_>, array_depth: usize) -> Result<()> {
-        if value.value == NodeValue::Null {
+        if value.is_absent() {
             return Ok(());
         }
         let path = join(place.path, name);
@@ -361,7 +374,7 @@ impl<'m> Reader<'m> {
         for sub in field.fields.values() {
             self.field(sub, value, array_depth)?;
         }
-        if value.value != NodeValue::Null {
+        if !value.is_absent() {
             for target in &leaf.copy_to {
                 self.copy_to(target, value)?;
             }
@@ -430,7 +443,7 @@ impl<'m> Reader<'m> {
 
     fn read(&self, leaf: &LeafField, value: &Json<'_>) -> Result<Option<FieldValue>> {
         let options = leaf.options();
-        if value.value == NodeValue::Null {
+        if value.is_absent() {
             return Ok(options.null_value.as_ref().and_then(|value| null_value(leaf.field_type, value, &options.date_format)));
         }
         Ok(match leaf.field_type {

@@ -3,8 +3,8 @@
 use super::RootOptions;
 use super::definition::java_value;
 use super::field_types::{DateFormat, Rounding};
-use super::tree::{Node, NodeValue, is_whole};
 use crate::error::{Error, Result};
+use crate::json::{Node, NodeValue, is_whole};
 use regex::Regex;
 use serde_json::{Map, Value, json};
 
@@ -73,7 +73,7 @@ pub(super) fn mapping_for(options: &RootOptions, name: &str, path: &str, node: &
 
 fn guess(options: &RootOptions, node: &Node<'_>) -> Option<(Guess, Option<String>)> {
     Some(match &node.value {
-        NodeValue::Null | NodeValue::Array(_) => return None,
+        NodeValue::Null | NodeValue::Broken(_) | NodeValue::Array(_) => return None,
         NodeValue::Bool(_) => (Guess::Boolean, None),
         NodeValue::Number(text) if is_whole(text) => (Guess::Long, None),
         NodeValue::Number(_) => (Guess::Double, None),

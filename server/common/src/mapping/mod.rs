@@ -14,13 +14,12 @@ mod leaf;
 mod merge;
 mod render;
 mod rules;
-mod tree;
 
+pub use crate::json::java_double;
 pub use document::DEPTH_LIMIT;
 pub use field_types::FieldType;
 pub use leaf::{LeafField, LeafOptions};
 pub use rules::MappingRules;
-pub use tree::java_double;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

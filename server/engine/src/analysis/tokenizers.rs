@@ -194,7 +194,7 @@ fn kind_of(segment: &str) -> Option<TokenKind> {
         }
         match letter as u32 {
             0x3041..=0x309F | 0x1B001..=0x1B11E | 0x1F200 => return Some(TokenKind::Hiragana),
-            0x30A1..=0x30FF | 0x31F0..=0x31FF | 0x32D0..=0x3357 | 0xFF66..=0xFF9F => return Some(TokenKind::Katakana),
+            0x30A1..=0x30FA | 0x30FC..=0x30FF | 0x31F0..=0x31FF | 0x32D0..=0x3357 | 0xFF66..=0xFF9F => return Some(TokenKind::Katakana),
             0x3005..=0x3007
             | 0x3021..=0x3029
             | 0x3038..=0x303B
@@ -260,6 +260,14 @@ mod tests {
     fn by_tables(text: &str) -> Vec<(usize, usize, TokenKind)> {
         let segments = text.split_word_bound_indices();
         segments.filter_map(|(start, segment)| Some((start, start + segment.len(), kind_of(segment)?))).collect()
+    }
+
+    #[test]
+    fn a_dot_between_katakana_is_no_word() {
+        let mut cursor = Cursor::new(TokenizerKind::Standard { token_length_max: TOKEN_LENGTH_MAX }, "アス・サムー");
+        let (first, second) = (cursor.next_token(), cursor.next_token());
+        assert_eq!((first, second), (Some((0, 6, TokenKind::Katakana)), Some((9, 18, TokenKind::Katakana))));
+        assert_eq!(cursor.next_token(), None);
     }
 
     proptest! {

@@ -1,9 +1,11 @@
 //! The second phase of a search: what is shown of the winners.
 
+use super::named::matched;
 use super::query::QueryContext;
 use super::query_phase::Winner;
 use super::sort_keys::{index_error, no_columns_of_text};
-use super::source::SearchSource;
+use super::source::{SearchSource, StoredFields};
+use super::source_filter::SourceFilter;
 use crate::shard::searcher::ShardSearcher;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -37,15 +39,24 @@ pub struct Hit {
     pub ignored: Vec<String>,
     /// The columns that were asked for, by field.
     pub fields: Option<Map<String, Value>>,
+    /// The names of the queries that it fits, with their scores where those were asked for and 0 elsewhere.
+    #[serde(default)]
+    pub matched_queries: Vec<(String, f32)>,
 }
 
-/// Loads what is shown of `winners`, in their order. `shard` must be the searcher that found them.
+/// Loads what is shown of `winners`, in their order. `shard` must be the searcher that found them, and `now_millis` what `now`
+/// meant then.
 ///
 /// # Errors
 /// A winner that is not in this searcher, and formats that are none.
-pub fn fetch_phase(shard: &ShardSearcher, source: &SearchSource, winners: &[Winner]) -> Result<Vec<Hit>> {
+pub fn fetch_phase(shard: &ShardSearcher, source: &SearchSource, winners: &[Winner], now_millis: i64) -> Result<Vec<Hit>> {
     let columns = source.docvalue_fields.iter().map(|asked| ShownColumn::find(shard, asked)).collect::<Result<Vec<_>>>()?;
-    winners.iter().map(|winner| fetch(shard, source, winner, &columns)).collect()
+    let named = matched(&QueryContext { shard, now_millis }, source.query.as_ref(), winners, source.named_queries_score)?;
+    let hits = winners.iter().zip(named).map(|(winner, matched_queries)| {
+        let hit = fetch(shard, source, winner, &columns)?;
+        Ok(Hit { matched_queries, ..hit })
+    });
+    hits.collect()
 }
 
 fn fetch(shard: &ShardSearcher, source: &SearchSource, winner: &Winner, columns: &[ShownColumn<'_>]) -> Result<Hit> {
@@ -67,16 +78,18 @@ fn fetch(shard: &ShardSearcher, source: &SearchSource, winner: &Winner, columns:
         sort: winner.sort.iter().map(super::SortValue::to_json).collect(),
         ignored: Vec::new(),
         fields: None,
+        matched_queries: Vec::new(),
     };
-    if !source.stored_fields_none {
+    if source.stored_fields != Some(StoredFields::None) {
         let document: TantivyDocument = shard.searcher.doc(DocAddress::new(winner.segment, winner.doc)).map_err(index_error)?;
         let text = |field| document.get_first(field).and_then(|value| value.as_str()).map(str::to_owned);
         hit.id = text(schema.id()).unwrap_or_default();
         hit.routing = text(schema.routing());
         hit.ignored = document.get_all(schema.ignored()).filter_map(|value| value.as_str()).map(str::to_owned).collect();
-        if !source.source.is_off() && schema.mapping().source_enabled() {
+        let kept = SourceFilter::of_mapping(schema.mapping());
+        if source.shows_source() && !kept.is_off() {
             let stored = document.get_first(schema.source()).and_then(|value| value.as_bytes()).unwrap_or_default();
-            hit.source = Some(raw_json(&source.source.apply(stored)?)?);
+            hit.source = Some(raw_json(&source.source.apply(&kept.apply(stored)?)?)?);
         }
     }
     let fast = segment.fast_fields();

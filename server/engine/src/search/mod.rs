@@ -10,6 +10,7 @@
 
 mod collect;
 mod fetch;
+mod named;
 pub mod query;
 mod query_phase;
 mod reduce;
@@ -23,7 +24,7 @@ pub use query::Query;
 pub use query_phase::{QueryResult, TotalRelation, Winner, count, query_phase};
 pub use reduce::{Reduced, reduce};
 pub use sort::{SortOrder, SortSpec, SortValue};
-pub use source::{SearchSource, TRACK_TOTAL_HITS_DEFAULT, TrackTotalHits};
+pub use source::{SearchSource, StoredFields, TRACK_TOTAL_HITS_DEFAULT, TrackTotalHits};
 pub use source_filter::SourceFilter;
 
 use sort_keys::index_error;

@@ -213,6 +213,10 @@ impl Collector<'_> {
     fn run(&mut self) -> Result<Vec<Winner>> {
         let searcher = &self.context.shard.searcher;
         let mut winners = Vec::new();
+        if self.source.terminate_after < 0 {
+            self.ended = Some(Ended::Enough);
+            return Ok(winners);
+        }
         let plain = self.source.min_score.is_none() && self.source.terminate_after == 0 && self.deadline.is_none();
         if self.limit == 0 && plain {
             for segment in searcher.segment_readers() {
@@ -316,7 +320,7 @@ impl Collector<'_> {
                 let score = if self.needs_scores { scorer.score() } else { 0.0 };
                 if self.source.min_score.is_none_or(|min| score >= min) {
                     // It ends early only where there would have been more.
-                    if self.source.terminate_after > 0 && self.total >= self.source.terminate_after {
+                    if self.is_enough() {
                         self.ended = Some(Ended::Enough);
                         break;
                     }
@@ -355,6 +359,12 @@ impl Collector<'_> {
             return;
         }
         best.offer(Candidate { keys, seq_no: first(seq_nos, doc), doc, score });
+    }
+
+    /// Whether the one more document that was found is one too many.
+    fn is_enough(&self) -> bool {
+        let wanted = self.source.terminate_after;
+        wanted != 0 && u64::try_from(wanted).is_ok_and(|wanted| self.total >= wanted)
     }
 
     /// Whether to stop here.

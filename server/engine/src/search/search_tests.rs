@@ -75,7 +75,7 @@ fn run(shard: &ShardSearcher, body: &Value) -> Result<Value> {
     let source = SearchSource::parse(body)?;
     let found = query_phase(shard, &source, NOW, &Settings::new())?;
     let reduced = reduce(vec![found], &source);
-    let hits = fetch_phase(shard, &source, &reduced.winners)?;
+    let hits = fetch_phase(shard, &source, &reduced.winners, NOW)?;
     let shown = hits.into_iter().map(|hit| {
         let mut row = vec![json!(hit.id), json!(hit.score)];
         if !hit.sort.is_empty() {
@@ -206,7 +206,7 @@ fn hits_show_what_was_asked_for() {
     let show = |body: Value| {
         let source = SearchSource::parse(&body).unwrap();
         let reduced = reduce(vec![query_phase(&shard, &source, NOW, &Settings::new()).unwrap()], &source);
-        serde_json::to_value(fetch_phase(&shard, &source, &reduced.winners).unwrap().remove(0)).unwrap()
+        serde_json::to_value(fetch_phase(&shard, &source, &reduced.winners, NOW).unwrap().remove(0)).unwrap()
     };
     let hit = show(json!({"query": {"ids": {"values": ["2"]}}, "version": true, "seq_no_primary_term": true, "_source": ["n", "tag"],
         "docvalue_fields": ["tag", {"field": "d", "format": "yyyy-MM-dd"}, "i", "b", "nothing"]}));
@@ -214,11 +214,15 @@ fn hits_show_what_was_asked_for() {
     assert_eq!((&hit["id"], &hit["routing"]), (&json!("2"), &json!("r")));
     assert_eq!(hit["source"], json!({"tag": "a", "n": 2}));
     assert_eq!(hit["fields"], json!({"tag": ["a"], "d": ["2024-01-15"], "i": [1], "b": [false]}));
+    let hit = show(json!({"query": {"bool": {"should": [{"match": {"title": {"query": "lazy", "_name": "lazy"}}},
+        {"match_phrase": {"title": {"query": "brown fox", "_name": "phrase"}}}, {"range": {"d": {"lt": "now", "_name": "past"}}},
+        {"constant_score": {"filter": {"term": {"tag": {"value": "a", "_name": "as"}}}}}], "must_not": [{"ids": {"values": ["2"], "_name": "not"}}]}}}));
+    assert_eq!((&hit["id"], &hit["matched_queries"]), (&json!("1"), &json!([["as", 0.0], ["phrase", 0.0], ["past", 0.0]])));
     let hit = show(json!({"query": {"ids": {"values": ["1"]}}, "stored_fields": "_none_"}));
     assert_eq!((&hit["id"], &hit["source"], &hit["version"]), (&json!(""), &json!(null), &json!(null)));
     let error = SearchSource::parse(&json!({"docvalue_fields": ["title"]})).and_then(|source| {
         let found = query_phase(&shard, &source, NOW, &Settings::new())?;
-        fetch_phase(&shard, &source, &found.winners)
+        fetch_phase(&shard, &source, &found.winners, NOW)
     });
     assert_eq!(error.unwrap_err().type_name(), "illegal_argument_exception");
 }
@@ -604,6 +608,15 @@ const CASES: &[(&str, &str)] = &[
         r#"{"sort": ["d"], "search_after": ["2024-01-15T12:00:00Z"]}"#,
         r#"{"total": 7, "max": null, "hits": [["3", null, [1706745600000]], ["4", null, [9223372036854775807]], ["5", null, [9223372036854775807]], ["6", null, [9223372036854775807]], ["7", null, [9223372036854775807]]]}"#,
     ),
+    (
+        r#"{"sort": ["n"], "search_after": [2], "from": 1}"#,
+        r#"{"error": "`from` parameter must be set to 0 when `search_after` is used.", "type": "search_exception"}"#,
+    ),
+    (
+        r#"{"stored_fields": "_none_", "_source": true}"#,
+        r#"{"error": "[stored_fields] cannot be disabled if [_source] is requested", "type": "search_exception"}"#,
+    ),
+    (r#"{"terminate_after": -1}"#, r#"{"total": 0, "max": null, "hits": []}"#),
     (
         r#"{"sort": ["n", "_doc"], "search_after": [2]}"#,
         r#"{"error": "search_after has 1 value(s) but sort has 2.", "type": "illegal_argument_exception"}"#,

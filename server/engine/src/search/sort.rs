@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::cmp::Ordering;
-use tandem_common::mapping::java_double;
+use tandem_common::json::{Node, NodeValue, Place, java_double};
 use tandem_common::settings::nearest;
 use tandem_common::{Error, Result};
 
@@ -61,6 +61,10 @@ fn parse_order(text: &str) -> Result<SortOrder> {
     }
 }
 
+fn malformed() -> Error {
+    Error::illegal_argument("malformed sort format, within the sort array, an object, or an actual string are allowed")
+}
+
 impl SortSpec {
     /// Orders by a field, `_score` (best first) or `_doc`.
     pub fn by(field: &str) -> Self {
@@ -69,19 +73,19 @@ impl SortSpec {
     }
 
     /// Reads `sort` of a body: a name, an object, or a list of both.
-    ///
-    /// # Errors
-    /// Options that do not exist, and orders that are none.
-    pub fn parse(value: &Value) -> Result<Vec<SortSpec>> {
+    pub(super) fn read(node: &Node<'_>) -> Result<Vec<SortSpec>> {
         let mut specs = Vec::new();
-        match value {
-            Value::Array(items) => {
-                for item in items {
-                    Self::parse_one(item, &mut specs)?;
+        if node.is_array() {
+            for item in node.items() {
+                let item = item?;
+                if item.is_object() || item.as_str().is_some() {
+                    Self::read_one(item, &mut specs)?;
+                } else {
+                    return Err(malformed());
                 }
             }
-            Value::Null => {}
-            other => Self::parse_one(other, &mut specs)?,
+        } else {
+            Self::read_one(node, &mut specs)?;
         }
         Ok(specs)
     }
@@ -102,47 +106,47 @@ impl SortSpec {
         }
     }
 
-    fn parse_one(value: &Value, specs: &mut Vec<SortSpec>) -> Result<()> {
-        match value {
-            Value::Object(fields) => {
-                for (field, options) in fields {
-                    specs.push(Self::parse_field(field, options)?);
+    fn read_one(node: &Node<'_>, specs: &mut Vec<SortSpec>) -> Result<()> {
+        match &node.value {
+            NodeValue::Object(_) => {
+                for field in node.fields() {
+                    let (field, options) = field?;
+                    specs.push(Self::read_field(field, options)?);
                 }
             }
-            Value::Array(_) => {
-                return Err(Error::illegal_argument(
-                    "malformed sort format, within the sort array, an object, or an actual string are allowed",
-                ));
+            NodeValue::Array(_) => {
+                return Err(malformed());
             }
-            other => specs.push(Self::by(&text_of(other))),
+            NodeValue::Text(field) => specs.push(Self::by(field)),
+            _ => specs.push(Self::by(&text_of(&node.to_value()?))),
         }
         Ok(())
     }
 
-    fn parse_field(field: &str, options: &Value) -> Result<SortSpec> {
+    fn read_field(field: &str, options: &Node<'_>) -> Result<SortSpec> {
         let mut spec = Self::by(field);
         let parser = if field == "_score" { "_score" } else { "field_sort" };
         if field == "_geo_distance" || field == "_script" {
             return Err(Error::illegal_argument(format!("sorting by [{field}] is not supported")));
         }
-        let options = match options {
-            Value::Object(options) => options,
-            Value::String(order) => {
-                spec.order = parse_order(order)?;
-                return Ok(spec);
-            }
-            _ => {
-                let reason = format!("[{parser}] Expected START_OBJECT but was: END_OBJECT");
-                return Err(Error::XContentParse { reason, cause: None });
-            }
+        let refused = |(line, column): Place, what: String, cause: Option<Error>| Error::XContentParse {
+            reason: format!("[{line}:{column}] [{parser}] {what}"),
+            cause: cause.map(Box::new),
         };
-        let failed = |key: &str, cause: Error| Error::XContentParse {
-            reason: format!("[{parser}] failed to parse field [{key}]"),
-            cause: Some(Box::new(cause)),
-        };
-        for (key, value) in options {
-            match key.as_str() {
-                "order" => spec.order = parse_order(&text_of(value)).map_err(|cause| failed(key, cause))?,
+        if let Some(order) = options.as_str() {
+            spec.order = parse_order(order)?;
+            return Ok(spec);
+        }
+        if !options.is_object() {
+            // The parser has gone on to what closes the sort.
+            return Err(refused(options.after(), "Expected START_OBJECT but was: END_OBJECT".to_owned(), None));
+        }
+        for field in options.fields() {
+            let (key, node) = field?;
+            let value = node.to_value()?;
+            let failed = |cause: Error| refused(node.place, format!("failed to parse field [{key}]"), Some(cause));
+            match key {
+                "order" => spec.order = parse_order(&text_of(&value)).map_err(failed)?,
                 "missing" => {
                     spec.missing = match value.as_str() {
                         Some("_first") => Missing::First,
@@ -150,25 +154,25 @@ impl SortSpec {
                         _ => Missing::Value(value.clone()),
                     }
                 }
-                "mode" => spec.mode = Some(parse_mode(&text_of(value)).map_err(|cause| failed(key, cause))?),
-                "unmapped_type" => spec.unmapped_type = Some(text_of(value)),
-                "numeric_type" if ["long", "double", "date", "date_nanos"].contains(&text_of(value).as_str()) => {}
+                "mode" => spec.mode = Some(parse_mode(&text_of(&value)).map_err(failed)?),
+                "unmapped_type" => spec.unmapped_type = Some(text_of(&value)),
+                "numeric_type" if ["long", "double", "date", "date_nanos"].contains(&text_of(&value).as_str()) => {}
                 "numeric_type" => {
                     let reason =
-                        format!("invalid value for [numeric_type], must be [long, double, date, date_nanos], got {}", text_of(value));
+                        format!("invalid value for [numeric_type], must be [long, double, date, date_nanos], got {}", text_of(&value));
                     return Err(Error::illegal_argument(reason));
                 }
                 "nested" | "nested_path" => return Err(Error::illegal_argument("[nested] sorting is not supported")),
                 _ => {
                     let hint = nearest(OPTIONS, key).map(|near| format!(" did you mean [{near}]?")).unwrap_or_default();
-                    return Err(Error::XContentParse { reason: format!("[{parser}] unknown field [{key}]{hint}"), cause: None });
+                    return Err(refused(node.key_place, format!("unknown field [{key}]{hint}"), None));
                 }
             }
         }
         Ok(spec)
     }
 
-    /// What [`SortSpec::parse`] reads as this.
+    /// What [`SortSpec::read`] reads as this.
     pub fn to_json(&self) -> Value {
         let mut options = Map::new();
         options.insert("order".to_owned(), if self.order == SortOrder::Asc { "asc" } else { "desc" }.into());

@@ -370,7 +370,11 @@ fn pick_long(values: impl Iterator<Item = i64>, mode: SortMode) -> Option<i64> {
         SortMode::Min => values.min(),
         SortMode::Max => values.max(),
         SortMode::Sum => values.fold(None, |sum, value| Some(sum.unwrap_or(0_i64).wrapping_add(value))),
-        SortMode::Avg => pick_double(values.map(|value| value as f64), mode).map(|mean| (mean + 0.5).floor() as i64),
+        SortMode::Avg => {
+            // The sum wraps before it is divided, as that of `sum` does.
+            let (sum, count) = values.fold((0_i64, 0_u32), |(sum, count), value| (sum.wrapping_add(value), count + 1));
+            (count > 0).then(|| (sum as f64 / f64::from(count) + 0.5).floor() as i64)
+        }
         SortMode::Median => pick_double(values.map(|value| value as f64), mode).map(|mean| (mean + 0.5).floor() as i64),
     }
 }
@@ -452,5 +456,7 @@ mod tests {
             assert_eq!(pick_long([30, 3].into_iter(), mode), Some(expected), "{mode:?}");
             assert_eq!(pick_long([].into_iter(), mode), None);
         }
+        assert_eq!(pick_long([i64::MAX, 1].into_iter(), SortMode::Avg), Some(-4_611_686_018_427_387_904));
+        assert_eq!(pick_long([i64::MAX, 1].into_iter(), SortMode::Median), Some(4_611_686_018_427_387_904));
     }
 }

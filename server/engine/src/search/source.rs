@@ -5,6 +5,7 @@ use super::sort::SortSpec;
 use super::source_filter::SourceFilter;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
+use tandem_common::json::{self, Node, NodeValue};
 use tandem_common::{Error, Result, units};
 
 /// How many hits are counted exactly unless asked otherwise.
@@ -51,12 +52,58 @@ pub struct SearchSource {
     pub search_after: Option<Vec<Value>>,
     /// How long a shard may take.
     pub timeout: Option<Duration>,
-    /// After how many documents a shard stops; 0 for never.
-    pub terminate_after: u64,
-    /// `_none_`: hits have neither id nor source.
-    pub stored_fields_none: bool,
+    /// After how many documents a shard stops; 0 for never, less for at once.
+    pub terminate_after: i64,
+    /// Which stored fields were asked for, which leaves out the source unless it is among them or asked for.
+    pub stored_fields: Option<StoredFields>,
+    /// Whether `_source` was asked for in so many words.
+    pub source_is_asked: bool,
+    /// Whether hits show the scores of the named queries that they fit.
+    pub named_queries_score: bool,
     /// Fields whose columns are shown, with their formats.
     pub docvalue_fields: Vec<(String, Option<String>)>,
+}
+
+/// What `stored_fields` asks for. No field is stored by itself, so it says only what of the document is left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoredFields {
+    /// `_none_`: hits have neither id nor source.
+    None,
+    /// Fields that there are none of.
+    Others,
+    /// The source is among them.
+    Source,
+}
+
+impl StoredFields {
+    fn read(node: &Node<'_>) -> Result<Self> {
+        let names = match &node.value {
+            NodeValue::Text(text) => vec![text.to_string()],
+            NodeValue::Array(_) => {
+                let text = |item: &Node<'_>| item.to_value().map(|value| text_of(&value));
+                node.items().map(|item| text(item?)).collect::<Result<Vec<_>>>()?
+            }
+            _ => {
+                let kind = node.kind_name();
+                return Err(at(node, format!("Expected [VALUE_STRING] or [START_ARRAY] in [stored_fields] but found [{kind}]")));
+            }
+        };
+        let has = |wanted: &str| names.iter().any(|name| name == wanted);
+        match (has("_none_"), has("_source")) {
+            (true, _) if names.len() > 1 => Err(Error::illegal_argument("cannot combine _none_ with other fields")),
+            (true, _) => Ok(StoredFields::None),
+            (false, true) => Ok(StoredFields::Source),
+            (false, false) => Ok(StoredFields::Others),
+        }
+    }
+
+    fn to_json(self) -> Value {
+        match self {
+            StoredFields::None => json!("_none_"),
+            StoredFields::Others => json!([]),
+            StoredFields::Source => json!(["_source"]),
+        }
+    }
 }
 
 /// Keys that OpenSearch has and this does not.
@@ -80,37 +127,37 @@ const UNSUPPORTED: [&str; 17] = [
     "profile",
 ];
 
-fn token(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "VALUE_NULL",
-        Value::Bool(_) => "VALUE_BOOLEAN",
-        Value::Number(_) => "VALUE_NUMBER",
-        Value::String(_) => "VALUE_STRING",
-        Value::Array(_) => "START_ARRAY",
-        Value::Object(_) => "START_OBJECT",
-    }
+fn unknown_key(key: &str, node: &Node<'_>) -> Error {
+    at(node, format!("Unknown key for a {} in [{key}].", node.kind_name()))
 }
 
-fn unknown_key(key: &str, value: &Value) -> Error {
-    Error::parsing(format!("Unknown key for a {} in [{key}].", token(value)))
+fn at(node: &Node<'_>, reason: String) -> Error {
+    Error::Parsing { reason, position: Some(node.place), cause: None }
 }
 
 fn text_of(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-fn integer(value: &Value) -> Result<i64> {
-    match value.as_f64() {
-        Some(number) => Ok(number as i64),
-        None => text_of(value).parse().map_err(|_| Error::NumberFormat { input: text_of(value) }),
+/// A 32-bit number, which may also be written as text; what is behind the point does not count.
+fn integer(node: &Node<'_>) -> Result<i32> {
+    let value = node.to_value()?;
+    let text = text_of(&value);
+    let number: f64 = text.parse().map_err(|_| Error::NumberFormat { input: text.clone() })?;
+    if !number.is_finite() {
+        return Err(Error::NumberFormat { input: text });
     }
-}
-
-fn flag(value: &Value) -> Result<bool> {
-    match text_of(value).as_str() {
-        "true" => Ok(true),
-        "false" => Ok(false),
-        text => Err(Error::illegal_argument(format!("Failed to parse value [{text}] as only [true] or [false] are allowed."))),
+    let truncated = number.trunc();
+    if (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&truncated) {
+        return Ok(truncated as i32);
+    }
+    match &node.value {
+        NodeValue::Number(text) => {
+            let (line, column) = node.after();
+            let (least, most, place) = (i32::MIN, i32::MAX, json::location_text(line, column));
+            Err(Error::InputCoercion { reason: format!("Numeric value ({text}) out of range of int ({least} - {most})\n at {place}") })
+        }
+        _ => Err(Error::illegal_argument(format!("Value [{text}] is out of range for an integer"))),
     }
 }
 
@@ -118,7 +165,7 @@ fn flag(value: &Value) -> Result<bool> {
 ///
 /// # Errors
 /// `[size] parameter cannot be negative, found [-1]`
-fn not_negative(name: &str, number: i64) -> Result<usize> {
+fn not_negative(name: &str, number: i32) -> Result<usize> {
     usize::try_from(number).map_err(|_| Error::illegal_argument(format!("[{name}] parameter cannot be negative, found [{number}]")))
 }
 
@@ -126,87 +173,150 @@ impl SearchSource {
     /// Reads the body of a search.
     ///
     /// # Errors
-    /// Keys that do not exist, values of the wrong shape, and what is not supported.
-    pub fn parse(body: &Value) -> Result<SearchSource> {
+    /// Text that is no JSON, keys that do not exist, values of the wrong shape, and what is not supported; whichever comes
+    /// first in the text.
+    pub fn parse_text(body: &[u8]) -> Result<SearchSource> {
         let mut source = SearchSource::default();
-        let fields = match body {
-            Value::Object(fields) => fields,
-            Value::Null => return Ok(source),
-            other => return Err(Error::parsing(format!("Expected [START_OBJECT] but found [{}]", token(other)))),
-        };
-        for (key, value) in fields {
-            source.take(key, value)?;
+        if body.iter().all(u8::is_ascii_whitespace) {
+            return Ok(source);
         }
-        source.check()?;
-        Ok(source)
+        let (root, extra) = json::parse_open(body);
+        if let NodeValue::Broken(error) = root.value {
+            return Err(error);
+        }
+        if !root.is_object() {
+            return Err(at(&root, format!("Expected [START_OBJECT] but found [{}]", root.kind_name())));
+        }
+        let late = source.take_fields(&root)?;
+        match extra {
+            None => late.map_or(Ok(source), Err),
+            Some(Node { value: NodeValue::Broken(error), .. }) => Err(error),
+            Some(extra) => Err(at(&extra, format!("Unexpected token [{}] found after the main object.", extra.kind_name()))),
+        }
     }
 
-    fn take(&mut self, key: &str, value: &Value) -> Result<()> {
-        let is_scalar = !value.is_object() && !value.is_array();
+    /// As [`SearchSource::parse_text`], for a body that did not come as text; `null` asks for nothing special.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn parse(body: &Value) -> Result<SearchSource> {
+        if body.is_null() { Ok(SearchSource::default()) } else { Self::parse_text(body.to_string().as_bytes()) }
+    }
+
+    /// Takes over a query.
+    ///
+    /// # Errors
+    /// What is none.
+    pub fn take_query(&mut self, node: &Node<'_>) -> Result<()> {
+        self.query = Some(Query::read(node)?);
+        Ok(())
+    }
+
+    /// Takes over what `fields` say, over what was said before.
+    ///
+    /// # Errors
+    /// Keys that do not exist and values of the wrong shape.
+    pub fn merge(&mut self, fields: &Map<String, Value>) -> Result<()> {
+        let text = serde_json::to_vec(fields).map_err(|error| Error::internal(error.to_string()))?;
+        self.take_fields(&json::parse_tree(&text)?)?.map_or(Ok(()), Err)
+    }
+
+    /// Gives back what is wrong, but is told only when nothing else is.
+    fn take_fields(&mut self, body: &Node<'_>) -> Result<Option<Error>> {
+        let mut late = None;
+        for field in body.fields() {
+            let (key, node) = field?;
+            self.take(key, node, &mut late)?;
+        }
+        Ok(late)
+    }
+
+    fn take(&mut self, key: &str, node: &Node<'_>, late: &mut Option<Error>) -> Result<()> {
+        let is_scalar = !node.is_object() && !node.is_array();
         match key {
-            "query" if value.is_object() => self.query = Some(Query::parse(value)?),
-            "sort" => self.sort = SortSpec::parse(value)?,
-            "_source" => self.source = SourceFilter::parse(value)?,
-            "from" if is_scalar => self.from = Some(not_negative("from", integer(value)?)?),
-            "size" if is_scalar => self.size = Some(not_negative("size", integer(value)?)?),
-            "track_total_hits" if is_scalar => self.track_total_hits = Some(Self::parse_track_total_hits(value)?),
-            "min_score" if is_scalar => {
+            "query" if node.is_object() => self.query = Some(Query::read(node)?),
+            _ if node.is_null() => return Err(unknown_key(key, node)),
+            "sort" => self.sort = SortSpec::read(node)?,
+            "_source" => {
+                self.source = SourceFilter::read(node)?;
+                self.source_is_asked = !self.source.is_off();
+            }
+            "search_after" => self.search_after = Some(parse_search_after(node)?),
+            "stored_fields" => self.stored_fields = Some(StoredFields::read(node)?),
+            "docvalue_fields" => self.docvalue_fields = parse_docvalue_fields(node)?,
+            _ if is_scalar => return self.take_scalar(key, node, late),
+            "stats" => {}
+            "aggs" | "aggregations" | "highlight" | "suggest" | "script_fields" | "ext" if matches!(&node.value, NodeValue::Object(fields) if fields.is_empty()) =>
+                {}
+            _ => return Err(not_taken(key, node)),
+        }
+        Ok(())
+    }
+
+    fn take_scalar(&mut self, key: &str, node: &Node<'_>, late: &mut Option<Error>) -> Result<()> {
+        let value = &node.to_value()?;
+        match key {
+            "from" => self.from = Some(not_negative("from", integer(node)?)?),
+            "size" => self.size = Some(not_negative("size", integer(node)?)?),
+            "track_total_hits" => self.take_track_total_hits(node, late)?,
+            "min_score" => {
                 let text = text_of(value);
                 self.min_score = Some(text.parse().map_err(|_| Error::NumberFormat { input: text })?);
             }
-            "version" if is_scalar => self.version = flag(value)?,
-            "seq_no_primary_term" if is_scalar => self.seq_no_primary_term = flag(value)?,
-            "track_scores" if is_scalar => self.track_scores = flag(value)?,
-            "timeout" if is_scalar => self.timeout = units::parse_time(&text_of(value), "timeout")?,
-            "terminate_after" if is_scalar => {
-                let number = integer(value)?;
-                self.terminate_after = u64::try_from(number).map_err(|_| Error::illegal_argument("terminateAfter must be > 0"))?;
-            }
-            "search_after" => self.search_after = Some(parse_search_after(value)?),
-            "stored_fields" => match value {
-                Value::Array(items) => self.stored_fields_none = items.iter().any(|item| item == "_none_"),
-                other => self.stored_fields_none = other == "_none_",
-            },
-            "docvalue_fields" => self.docvalue_fields = parse_docvalue_fields(value)?,
-            // Groups of statistics and named queries change nothing that is shown.
-            "stats" | "include_named_queries_score" | "verbose_pipeline" => {}
-            "explain" | "profile" if *value == Value::Bool(false) => {}
-            "aggs" | "aggregations" | "highlight" | "suggest" | "script_fields" | "ext" if value.as_object().is_some_and(Map::is_empty) => {
-            }
-            _ if UNSUPPORTED.contains(&key) => {
-                return Err(Error::illegal_argument(format!("[{key}] is not supported in a search")));
-            }
-            _ => return Err(unknown_key(key, value)),
+            "version" => self.version = node.flag()?,
+            "seq_no_primary_term" => self.seq_no_primary_term = node.flag()?,
+            "track_scores" => self.track_scores = node.flag()?,
+            "timeout" => self.timeout = units::parse_time(&text_of(value), "timeout")?,
+            "terminate_after" => self.terminate_after = i64::from(integer(node)?),
+            // They change nothing that is shown.
+            "include_named_queries_score" | "verbose_pipeline" => drop(node.flag()?),
+            "explain" | "profile" if !node.flag()? => {}
+            "explain" | "profile" => return Err(not_taken(key, node)),
+            _ => return Err(unknown_key(key, node)),
         }
         Ok(())
     }
 
     /// Reads `track_total_hits`: true, false or a number.
-    ///
-    /// # Errors
-    /// Anything else.
-    pub fn parse_track_total_hits(value: &Value) -> Result<TrackTotalHits> {
-        match text_of(value).as_str() {
-            "true" => Ok(TrackTotalHits::Exact),
-            "false" => Ok(TrackTotalHits::Off),
-            _ => match integer(value)? {
-                -1 => Ok(TrackTotalHits::Off),
-                number => u64::try_from(number).map(TrackTotalHits::UpTo).map_err(|_| {
-                    Error::illegal_argument(format!("[track_total_hits] parameter must be positive or equals to -1, got {number}"))
-                }),
+    fn take_track_total_hits(&mut self, node: &Node<'_>, late: &mut Option<Error>) -> Result<()> {
+        self.track_total_hits = Some(match text_of(&node.to_value()?).as_str() {
+            "true" => TrackTotalHits::Exact,
+            "false" => TrackTotalHits::Off,
+            _ => match integer(node)? {
+                -1 => TrackTotalHits::Off,
+                number => match u64::try_from(number) {
+                    Ok(limit) => TrackTotalHits::UpTo(limit),
+                    Err(_) => {
+                        let cause = Error::illegal_argument(format!("value must be >= 0, got {number}"));
+                        *late = Some(Error::SearchPhaseFailed { phase: "fetch".to_owned(), cause: Box::new(cause) });
+                        TrackTotalHits::Off
+                    }
+                },
             },
-        }
+        });
+        Ok(())
     }
 
-    /// What cannot be asked together; call it again after parameters of the URL were taken over.
-    ///
-    /// # Errors
-    /// `search_after` beside `from` or without a sort.
-    pub fn check(&self) -> Result<()> {
+    /// What cannot be asked together. Shards say it, so that a search of no shards may ask for anything.
+    pub(super) fn check(&self) -> Result<()> {
+        let refused = |reason: &str| Err(Error::Search { reason: reason.to_owned() });
         if self.search_after.is_some() && self.from() > 0 {
-            return Err(Error::invalid_request("`from` parameter must be set to 0 when `search_after` is used."));
+            return refused("`from` parameter must be set to 0 when `search_after` is used.");
+        }
+        if self.stored_fields == Some(StoredFields::None) && self.source_is_asked {
+            return refused("[stored_fields] cannot be disabled if [_source] is requested");
         }
         Ok(())
+    }
+
+    /// Whether hits have their source, or what the filter leaves of it.
+    pub(super) fn shows_source(&self) -> bool {
+        match self.stored_fields {
+            None => !self.source.is_off(),
+            Some(StoredFields::None) => false,
+            Some(StoredFields::Others) => self.source_is_asked,
+            Some(StoredFields::Source) => true,
+        }
     }
 
     /// How many of the best are skipped.
@@ -241,7 +351,7 @@ impl SearchSource {
         put("from", self.from.map(Value::from));
         put("size", self.size.map(Value::from));
         put("sort", (!self.sort.is_empty()).then(|| self.sort.iter().map(SortSpec::to_json).collect()));
-        put("_source", Some(self.source.to_json()));
+        put("_source", (self.source_is_asked || self.source.is_off()).then(|| self.source.to_json()));
         put(
             "track_total_hits",
             self.track_total_hits.map(|track| match track {
@@ -256,8 +366,8 @@ impl SearchSource {
         put("track_scores", self.track_scores.then(|| true.into()));
         put("search_after", self.search_after.clone().map(Value::from));
         put("timeout", self.timeout.map(|timeout| format!("{}ms", timeout.as_millis()).into()));
-        put("terminate_after", (self.terminate_after > 0).then(|| self.terminate_after.into()));
-        put("stored_fields", self.stored_fields_none.then(|| "_none_".into()));
+        put("terminate_after", (self.terminate_after != 0).then(|| self.terminate_after.into()));
+        put("stored_fields", self.stored_fields.map(StoredFields::to_json));
         let column = |(field, format): &(String, Option<String>)| match format {
             Some(format) => json!({"field": field, "format": format}),
             None => json!(field),
@@ -267,27 +377,57 @@ impl SearchSource {
     }
 }
 
-fn parse_search_after(value: &Value) -> Result<Vec<Value>> {
-    match value {
-        Value::Array(items) if items.is_empty() => Err(Error::illegal_argument("Values must contains at least one value.")),
-        Value::Array(items) if items.iter().any(|item| item.is_object() || item.is_array()) => Err(Error::parsing(
-            "Expected [VALUE_STRING] or [VALUE_NUMBER] or [VALUE_BOOLEAN] or [VALUE_NULL] but found something else inside search_after.",
-        )),
-        Value::Array(items) => Ok(items.clone()),
-        other => Err(unknown_key("search_after", other)),
+/// A key that is not taken in this shape, or not at all.
+fn not_taken(key: &str, node: &Node<'_>) -> Error {
+    if UNSUPPORTED.contains(&key) {
+        return Error::illegal_argument(format!("[{key}] is not supported in a search"));
     }
+    unknown_key(key, node)
 }
 
-fn parse_docvalue_fields(value: &Value) -> Result<Vec<(String, Option<String>)>> {
-    let Value::Array(items) = value else { return Err(unknown_key("docvalue_fields", value)) };
-    let read = |item: &Value| match item {
-        Value::Object(fields) => match fields.get("field").and_then(Value::as_str) {
-            Some(field) => Ok((field.to_owned(), fields.get("format").map(text_of))),
-            None => Err(Error::XContentParse { reason: "Required [field]".to_owned(), cause: None }),
-        },
-        other => Ok((text_of(other), None)),
+fn parse_search_after(node: &Node<'_>) -> Result<Vec<Value>> {
+    if !node.is_array() {
+        return Err(unknown_key("search_after", node));
+    }
+    let mut values = Vec::new();
+    for item in node.items() {
+        let item = item?;
+        if item.is_object() || item.is_array() {
+            let reason = format!(
+                "Expected [VALUE_STRING] or [VALUE_NUMBER] or [VALUE_BOOLEAN] or [VALUE_NULL] but found [{}] inside search_after.",
+                item.kind_name()
+            );
+            return Err(at(item, reason));
+        }
+        values.push(item.to_value()?);
+    }
+    if values.is_empty() { Err(Error::illegal_argument("Values must contains at least one value.")) } else { Ok(values) }
+}
+
+fn parse_docvalue_fields(node: &Node<'_>) -> Result<Vec<(String, Option<String>)>> {
+    if !node.is_array() {
+        return Err(unknown_key("docvalue_fields", node));
+    }
+    let read = |item: &Node<'_>| {
+        if !item.is_object() {
+            return Ok((text_of(&item.to_value()?), None));
+        }
+        let (mut name, mut format) = (None, None);
+        for field in item.fields() {
+            let (key, value) = field?;
+            match key {
+                "field" => name = Some(text_of(&value.to_value()?)),
+                "format" => format = Some(text_of(&value.to_value()?)),
+                _ => {
+                    let (line, column) = value.key_place;
+                    let reason = format!("[{line}:{column}] [docvalues_field] unknown field [{key}]");
+                    return Err(Error::XContentParse { reason, cause: None });
+                }
+            }
+        }
+        name.map(|name| (name, format)).ok_or_else(|| Error::illegal_argument("Required [field]"))
     };
-    items.iter().map(read).collect()
+    node.items().map(|item| read(item?)).collect()
 }
 
 #[cfg(test)]
@@ -300,9 +440,15 @@ mod tests {
             (json!({"size": -1}), "[size] parameter cannot be negative, found [-1]"),
             (json!({"from": -1}), "[from] parameter cannot be negative, found [-1]"),
             (json!({"size": "x"}), "For input string: \"x\""),
+            (json!({"size": "2147483648"}), "Value [2147483648] is out of range for an integer"),
+            (
+                json!({"size": 2147483648_u32}),
+                "Numeric value (2147483648) out of range of int (-2147483648 - 2147483647)\n at [Source: REDACTED \
+                 (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column: 19]",
+            ),
             (json!({"qury": {}}), "Unknown key for a START_OBJECT in [qury]."),
             (json!({"query": []}), "Unknown key for a START_ARRAY in [query]."),
-            (json!({"query": {}}), "query malformed, empty clause found"),
+            (json!({"query": {}}), "query malformed, empty clause found at [1:11]"),
             (json!({"foo": 1}), "Unknown key for a VALUE_NUMBER in [foo]."),
             (json!([]), "Expected [START_OBJECT] but found [START_ARRAY]"),
             (json!({"track_total_hits": "x"}), "For input string: \"x\""),
@@ -325,19 +471,90 @@ mod tests {
             (json!({"query": {"terms": {"a": ["x"], "b": [1]}}}), "[terms] query does not support multiple fields"),
             (json!({"query": {"range": {"n": {"foo": 1}}}}), "[range] query does not support [foo]"),
             (json!({"query": {"range": {"n": 5}}}), "[range] query does not support [n]"),
-            (json!({"query": {"bool": {"mst": []}}}), "[bool] unknown field [mst] did you mean [must]?"),
-            (json!({"query": {"bool": {"must": 5}}}), "[bool] must doesn't support values of type: VALUE_NUMBER"),
+            (json!({"query": {"bool": {"mst": []}}}), "[1:19] [bool] unknown field [mst] did you mean [must]?"),
+            (json!({"query": {"bool": {"must": 5}}}), "[1:26] [bool] must doesn't support values of type: VALUE_NUMBER"),
             (json!({"query": {"exists": {}}}), "[exists] must be provided with a [field]"),
             (json!({"query": {"exists": {"fild": "x"}}}), "[exists] query does not support [fild]"),
-            (
-                json!({"search_after": [1], "from": 1}),
-                "Validation Failed: 1: `from` parameter must be set to 0 when `search_after` is used.;",
-            ),
+            (json!({"stored_fields": ["_none_", "a"]}), "cannot combine _none_ with other fields"),
             (json!({"sort": [{"n": "up"}]}), "No enum constant org.opensearch.search.sort.SortOrder.UP"),
-            (json!({"sort": [{"n": {"foo": 1}}]}), "[field_sort] unknown field [foo]"),
+            (json!({"sort": [{"n": {"foo": 1}}]}), "[1:16] [field_sort] unknown field [foo]"),
         ] {
             assert_eq!(SearchSource::parse(&body).unwrap_err().to_string(), expected, "{body}");
         }
+    }
+
+    #[test]
+    fn what_is_wrong_first_is_told_with_its_place() {
+        for (body, place, expected) in [
+            (r#"{"qury":{},"#, (1, 9), "Unknown key for a START_OBJECT in [qury]."),
+            ("{\n \"query\": {\"mach\": {}}}", (2, 20), "unknown query [mach] did you mean [match]?"),
+            (r#"{"query":{"query":{"query":"#, (1, 19), "unknown query [query]"),
+            (
+                r#"{"query":{"match_all":{},"term":{"tag":"a"}}}"#,
+                (1, 26),
+                "[match_all] malformed query, expected [END_OBJECT] but found [FIELD_NAME]",
+            ),
+            (r#"{"query":{"match_all":{"foo":1}}}"#, (1, 30), "[1:24] [match_all] unknown field [foo]"),
+            (r#"{"query":{"match":{}}}"#, (1, 20), "No text specified for text query"),
+            (r#"{"query":{"term":{"tag":"a","n":1}}}"#, (1, 33), "[term] query doesn't support multiple fields, found [tag] and [n]"),
+            (r#"{"query":{"exists":{"fild":"x"}}}"#, (1, 28), "[exists] query does not support [fild]"),
+            (r#"{"query":{"ids":{"values":5}}}"#, (1, 27), "[1:27] [ids] values doesn't support values of type: VALUE_NUMBER"),
+            (
+                r#"{"query":{"terms":{}}}"#,
+                (1, 20),
+                "[terms] query requires a field name, followed by array of terms or a document lookup specification",
+            ),
+            (r#"{"_source":{"foo":[]}}"#, (1, 19), "Unknown key for a START_ARRAY in [foo]."),
+            (r#"{"size":1}{"from":1}"#, (1, 11), "Unexpected token [START_OBJECT] found after the main object."),
+        ] {
+            let error = SearchSource::parse_text(body.as_bytes()).unwrap_err();
+            let Error::Parsing { reason, position, .. } = &error else { panic!("{body}: {error:?}") };
+            assert_eq!((reason.as_str(), *position), (expected, Some(place)), "{body}");
+        }
+        for (body, expected) in [
+            (r#"{"query":{"bool":{"must":[{"mach":{}}]}}}"#, "[1:35] [bool] failed to parse field [must]"),
+            (r#"{"query":{"bool":{"must":[{}]}}}"#, "[1:28] [bool] failed to parse field [must]"),
+            (r#"{"query":{"bool":{"must":{"bool":{"should":[{"mach":{}}]}}}}}"#, "[1:53] [bool] failed to parse field [must]"),
+            (r#"{"query":{"bool":{"must":[{"term":{"tag":{"value":"a","boost":-1}}}]}}}"#, "[1:66] [bool] failed to parse field [must]"),
+            (r#"{"query":{"bool":{"boost":[]}}}"#, "[1:27] [bool] boost doesn't support values of type: START_ARRAY"),
+            (r#"{"sort":[{"n":{"order":"up"}}]}"#, "[1:24] [field_sort] failed to parse field [order]"),
+            (r#"{"sort":[{"n":5}]}"#, "[1:16] [field_sort] Expected START_OBJECT but was: END_OBJECT"),
+            (r#"{"docvalue_fields":[{"foo":1}]}"#, "[1:22] [docvalues_field] unknown field [foo]"),
+        ] {
+            let error = SearchSource::parse_text(body.as_bytes()).unwrap_err();
+            assert_eq!((error.type_name(), error.to_string().as_str()), ("x_content_parse_exception", expected), "{body}");
+        }
+        assert!(matches!(SearchSource::parse_text(br#"{"size":1,"#), Err(Error::JsonParse { .. })));
+        let late = SearchSource::parse_text(br#"{"track_total_hits":-2}"#).unwrap_err();
+        assert_eq!(late.cause().unwrap().to_string(), "value must be >= 0, got -2");
+        assert_eq!(SearchSource::parse_text(br#"{"track_total_hits":-2,"foo":1}"#).unwrap_err().type_name(), "parsing_exception");
+    }
+
+    #[test]
+    fn a_negative_boost_is_refused_with_the_query() {
+        for (query, shown) in [
+            (
+                json!({"term": {"tag": {"value": "a", "boost": -1.5}}}),
+                "{\n  \"term\" : {\n    \"tag\" : {\n      \"value\" : \"a\",\n      \"boost\" : 1.0\n    }\n  }\n}",
+            ),
+            (
+                json!({"dis_max": {"queries": [{"match_all": {}}], "boost": -1}}),
+                "{\n  \"dis_max\" : {\n    \"tie_breaker\" : 0.0,\n    \"queries\" : [ ],\n    \"boost\" : 1.0\n  }\n}",
+            ),
+            (
+                json!({"terms": {"n": [1, "a"], "boost": -1}}),
+                "{\n  \"terms\" : {\n    \"n\" : [\n      1,\n      \"a\"\n    ],\n    \"boost\" : 1.0\n  }\n}",
+            ),
+            (
+                json!({"range": {"n": {"gt": 1, "boost": -1}}}),
+                "{\n  \"range\" : {\n    \"n\" : {\n      \"from\" : 1,\n      \"to\" : null,\n      \"include_lower\" : false,\n      \"include_upper\" : true,\n      \"boost\" : 1.0\n    }\n  }\n}",
+            ),
+        ] {
+            let error = SearchSource::parse(&json!({ "query": query })).unwrap_err();
+            assert_eq!(error.to_string(), format!("negative [boost] are not allowed in [{shown}], use a value between 0 and 1 to deboost"));
+        }
+        let error = SearchSource::parse(&json!({"query": {"match_all": {"boost": -1}}})).unwrap_err();
+        assert_eq!(error.to_string(), "[1:32] [match_all] failed to parse field [boost]");
     }
 
     #[test]

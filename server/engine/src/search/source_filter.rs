@@ -2,6 +2,8 @@
 
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
+use tandem_common::json::{Node, NodeValue, parse_tree};
+use tandem_common::mapping::Mapping;
 use tandem_common::{Error, Result};
 
 /// Below this many levels a part is shown whole or not at all, which bounds recursion.
@@ -15,12 +17,24 @@ pub struct SourceFilter {
     excludes: Vec<String>,
 }
 
-fn list(value: &Value) -> Vec<String> {
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    match value {
-        Value::Array(items) => items.iter().map(text).collect(),
-        other => vec![text(other)],
+fn list(node: &Node<'_>) -> Result<Vec<String>> {
+    let text = |node: &Node<'_>| -> Result<String> {
+        let value = node.to_value()?;
+        Ok(value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+    };
+    if node.is_array() { node.items().map(|item| text(item?)).collect() } else { Ok(vec![text(node)?]) }
+}
+
+/// As [`list`], of nothing but texts.
+fn texts(key: &str, node: &Node<'_>) -> Result<Vec<String>> {
+    for item in node.items() {
+        let item = item?;
+        if item.as_str().is_none() {
+            let reason = format!("Unknown key for a {} in [{key}].", item.kind_name());
+            return Err(Error::Parsing { reason, position: Some(item.place), cause: None });
+        }
     }
+    list(node)
 }
 
 fn split(text: &str) -> Vec<String> {
@@ -38,33 +52,45 @@ impl SourceFilter {
         SourceFilter { off: false, includes, excludes }
     }
 
+    /// What an index keeps of its sources (`_source` of the mapping).
+    pub fn of_mapping(mapping: &Mapping) -> Self {
+        if !mapping.source_enabled() {
+            return Self::none();
+        }
+        let (includes, excludes) = mapping.source_patterns();
+        Self::new(includes.to_vec(), excludes.to_vec())
+    }
+
     /// Reads `_source` of a body: true, false, a pattern, patterns, or `{"includes": …, "excludes": …}`.
     ///
     /// # Errors
     /// Anything else.
     pub fn parse(value: &Value) -> Result<SourceFilter> {
-        match value {
-            Value::Bool(true) => Ok(Self::default()),
-            Value::Bool(false) => Ok(Self::none()),
-            Value::String(pattern) => Ok(Self::new(vec![pattern.clone()], Vec::new())),
-            Value::Array(_) => Ok(Self::new(list(value), Vec::new())),
-            Value::Object(fields) => {
+        Self::read(&parse_tree(value.to_string().as_bytes())?)
+    }
+
+    /// As [`SourceFilter::parse`], of a text.
+    pub(super) fn read(node: &Node<'_>) -> Result<SourceFilter> {
+        let refused = |node: &Node<'_>, reason: String| Error::Parsing { reason, position: Some(node.place), cause: None };
+        match &node.value {
+            NodeValue::Bool(true) => Ok(Self::default()),
+            NodeValue::Bool(false) => Ok(Self::none()),
+            NodeValue::Text(_) | NodeValue::Array(_) => Ok(Self::new(list(node)?, Vec::new())),
+            NodeValue::Object(_) => {
                 let mut filter = Self::default();
-                for (key, value) in fields {
-                    match (key.as_str(), value) {
-                        ("includes" | "include", Value::Array(_) | Value::String(_)) => filter.includes = list(value),
-                        ("excludes" | "exclude", Value::Array(_) | Value::String(_)) => filter.excludes = list(value),
-                        (_, Value::Array(_)) => return Err(Error::parsing(format!("Unknown key for a START_ARRAY in [{key}]."))),
-                        (_, Value::String(_)) => return Err(Error::parsing(format!("Unknown key for a VALUE_STRING in [{key}]."))),
-                        (_, Value::Object(_)) => return Err(Error::parsing(format!("Unknown key for a START_OBJECT in [{key}]."))),
-                        _ => return Err(Error::parsing(format!("Unknown key for a VALUE_NUMBER in [{key}]."))),
+                for field in node.fields() {
+                    let (key, node) = field?;
+                    match (key, &node.value) {
+                        ("includes" | "include", NodeValue::Array(_) | NodeValue::Text(_)) => filter.includes = texts(key, node)?,
+                        ("excludes" | "exclude", NodeValue::Array(_) | NodeValue::Text(_)) => filter.excludes = texts(key, node)?,
+                        _ => return Err(refused(node, format!("Unknown key for a {} in [{key}].", node.kind_name()))),
                     }
                 }
                 Ok(filter)
             }
-            other => {
-                let found = if other.is_null() { "VALUE_NULL" } else { "VALUE_NUMBER" };
-                Err(Error::parsing(format!("Expected one of [VALUE_BOOLEAN, START_OBJECT] but found [{found}]")))
+            _ => {
+                let found = node.kind_name();
+                Err(refused(node, format!("Expected one of [VALUE_BOOLEAN, START_OBJECT] but found [{found}]")))
             }
         }
     }

@@ -1,9 +1,9 @@
 //! How each type reads a value of a document. The errors are the causes; the caller names field and document.
 
 use super::super::FieldValue;
-use super::super::tree::{Node, NodeValue, is_whole, java_double, line_column, location};
 use super::{DateFormat, FieldType, Rounding};
 use crate::error::{Error, Result};
+use crate::json::{Node, NodeValue, is_whole, java_double, line_column, location};
 use std::borrow::Cow;
 
 /// A number ready for its column.
@@ -69,7 +69,9 @@ pub(in crate::mapping) fn read_number(node: &Node<'_>, field_type: FieldType, co
             }
             number_from_text(text, field_type).map(Some)
         }
-        NodeValue::Null | NodeValue::Bool(_) | NodeValue::Array(_) | NodeValue::Object(_) => Err(not_numeric(node, source)),
+        NodeValue::Null | NodeValue::Bool(_) | NodeValue::Array(_) | NodeValue::Object(_) | NodeValue::Broken(_) => {
+            Err(not_numeric(node, source))
+        }
     }
 }
 
@@ -235,9 +237,11 @@ pub(in crate::mapping) fn read_bool(node: &Node<'_>, source: &[u8]) -> Result<bo
             "false" | "" => Ok(false),
             other => Err(Error::illegal_argument(format!("Failed to parse value [{other}] as only [true] or [false] are allowed."))),
         },
-        NodeValue::Null | NodeValue::Number(_) | NodeValue::Array(_) | NodeValue::Object(_) => Err(Error::JsonParse {
-            reason: format!("Current token ({}) not of boolean type\n at {}", node.token_name(), location(source, node.end)),
-        }),
+        NodeValue::Null | NodeValue::Number(_) | NodeValue::Array(_) | NodeValue::Object(_) | NodeValue::Broken(_) => {
+            Err(Error::JsonParse {
+                reason: format!("Current token ({}) not of boolean type\n at {}", node.token_name(), location(source, node.end)),
+            })
+        }
     }
 }
 
@@ -247,7 +251,7 @@ pub(in crate::mapping) fn read_text<'a>(node: &'a Node<'_>, source: &[u8]) -> Re
         NodeValue::Text(text) => Ok(Cow::Borrowed(text)),
         NodeValue::Number(text) => Ok(Cow::Borrowed(text)),
         NodeValue::Bool(value) => Ok(Cow::Borrowed(if *value { "true" } else { "false" })),
-        NodeValue::Null | NodeValue::Array(_) | NodeValue::Object(_) => {
+        NodeValue::Null | NodeValue::Array(_) | NodeValue::Object(_) | NodeValue::Broken(_) => {
             let (line, column) = line_column(source, node.start);
             Err(Error::IllegalState { reason: format!("Can't get text on a {} at {line}:{column}", node.token_name()) })
         }
@@ -262,8 +266,8 @@ pub(in crate::mapping) fn read_date(node: &Node<'_>, format: &DateFormat, source
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::tree::parse;
     use super::*;
+    use crate::json::parse_tree as parse;
 
     fn number(source: &str, field_type: FieldType) -> Result<Option<Number>> {
         read_number(&parse(source.as_bytes()).unwrap(), field_type, true, source.as_bytes())

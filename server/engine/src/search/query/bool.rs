@@ -2,63 +2,59 @@
 
 use super::excluded::excluded;
 use super::minimum_should_match::MinimumShouldMatch;
-use super::{Built, CLAUSES_MAX, Common, Kind, Query, QueryContext, everything, flag, unknown_field};
-use serde_json::{Map, Value};
+use super::{
+    Built, CLAUSES_MAX, Common, Kind, Query, QueryContext, everything, failed_clause, failed_field, flag, unknown_field, wrong_kind,
+};
+use tandem_common::json::{Node, NodeValue};
 use tandem_common::{Error, Result};
-use tantivy::query::{BooleanQuery, ConstScoreQuery, Occur};
+use tantivy::query::{AllQuery, BooleanQuery, ConstScoreQuery, Occur};
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct BoolQuery {
-    must: Vec<Query>,
-    filter: Vec<Query>,
-    should: Vec<Query>,
-    must_not: Vec<Query>,
-    minimum_should_match: Option<MinimumShouldMatch>,
+    pub(super) must: Vec<Query>,
+    pub(super) filter: Vec<Query>,
+    pub(super) should: Vec<Query>,
+    pub(super) must_not: Vec<Query>,
+    pub(super) minimum_should_match: Option<MinimumShouldMatch>,
 }
 
 const FIELDS: [&str; 8] = ["must", "filter", "should", "must_not", "minimum_should_match", "adjust_pure_negative", "boost", "_name"];
 
-pub(super) fn parse(body: &Map<String, Value>, depth: usize) -> Result<Query> {
+pub(super) fn parse(body: &Node<'_>, depth: usize) -> Result<Query> {
     let mut query = BoolQuery::default();
     let mut common = Common::new();
-    for (key, value) in body {
-        match key.as_str() {
+    for field in body.fields() {
+        let (key, value) = field?;
+        match key {
             "must" => clauses(key, value, depth, &mut query.must)?,
             "filter" => clauses(key, value, depth, &mut query.filter)?,
             "should" => clauses(key, value, depth, &mut query.should)?,
             "must_not" => clauses(key, value, depth, &mut query.must_not)?,
-            "minimum_should_match" => query.minimum_should_match = Some(MinimumShouldMatch::new(value)),
+            "minimum_should_match" => query.minimum_should_match = Some(MinimumShouldMatch::read("bool", value)?),
             "adjust_pure_negative" => {
-                flag(value)?;
+                if !matches!(value.value, NodeValue::Bool(_) | NodeValue::Text(_)) {
+                    return Err(wrong_kind("bool", key, value));
+                }
+                flag(value).map_err(|cause| failed_field("bool", key, value, cause))?;
             }
-            _ if common.take(key, value)? => {}
-            _ => return Err(unknown_field("bool", key, &FIELDS)),
+            _ if common.take_strictly("bool", key, value)? => {}
+            _ => return Err(unknown_field("bool", key, value, &FIELDS)),
         }
     }
-    Ok(common.query(Kind::Bool(query)))
+    common.query(Kind::Bool(query))
 }
 
-fn clauses(key: &str, value: &Value, depth: usize, into: &mut Vec<Query>) -> Result<()> {
-    let wrap = |cause: Error| match cause {
-        Error::IllegalArgument { .. } => cause,
-        cause => Error::XContentParse { reason: format!("[bool] failed to parse field [{key}]"), cause: Some(Box::new(cause)) },
-    };
-    match value {
-        Value::Object(_) => into.push(Query::parse_at(value, depth + 1).map_err(wrap)?),
-        Value::Array(items) => {
-            for item in items {
-                into.push(Query::parse_at(item, depth + 1).map_err(wrap)?);
+fn clauses(key: &str, value: &Node<'_>, depth: usize, into: &mut Vec<Query>) -> Result<()> {
+    match &value.value {
+        NodeValue::Object(_) => into.push(Query::parse_at(value, depth + 1).map_err(|cause| failed_clause("bool", key, value, cause))?),
+        NodeValue::Array(_) => {
+            for item in value.items() {
+                let item = item?;
+                into.push(Query::parse_at(item, depth + 1).map_err(|cause| failed_clause("bool", key, item, cause))?);
             }
         }
-        other => {
-            let kind = match other {
-                Value::Null => "VALUE_NULL",
-                Value::Bool(_) => "VALUE_BOOLEAN",
-                Value::Number(_) => "VALUE_NUMBER",
-                _ => "VALUE_STRING",
-            };
-            return Err(Error::XContentParse { reason: format!("[bool] {key} doesn't support values of type: {kind}"), cause: None });
-        }
+        NodeValue::Null => {}
+        _ => return Err(wrong_kind("bool", key, value)),
     }
     if into.len() > CLAUSES_MAX {
         return Err(Error::illegal_argument(format!("maxClauseCount is set to {CLAUSES_MAX}")));
@@ -66,12 +62,22 @@ fn clauses(key: &str, value: &Value, depth: usize, into: &mut Vec<Query>) -> Res
     Ok(())
 }
 
+/// The index library leaves what matches everything out of the score.
+fn counted_in(query: Built) -> Built {
+    if query.is::<AllQuery>() { super::constant(query) } else { query }
+}
+
 impl BoolQuery {
+    /// All that is asked for or excluded.
+    pub(super) fn clauses(&self) -> impl Iterator<Item = &Query> {
+        self.must.iter().chain(&self.must_not).chain(&self.should).chain(&self.filter)
+    }
+
     pub(super) fn build(&self, context: &QueryContext<'_>) -> Result<Built> {
         let mut clauses = Vec::new();
         for (occur, queries) in [(Occur::Must, &self.must), (Occur::Should, &self.should), (Occur::MustNot, &self.must_not)] {
             for query in queries {
-                let built = query.build(context)?;
+                let built = counted_in(query.build(context)?);
                 clauses.push((occur, if occur == Occur::MustNot { excluded(built) } else { built }));
             }
         }

@@ -1,32 +1,30 @@
 //! `constant_score`: a filter whose every hit scores the boost.
 
-use super::{Built, Common, Kind, Query, QueryContext, constant};
-use serde_json::{Map, Value};
-use tandem_common::{Error, Result};
+use super::{Built, Common, Kind, Query, QueryContext, constant, parsing_at, unsupported};
+use tandem_common::Result;
+use tandem_common::json::{Node, NodeValue};
 
 #[derive(Clone, Debug)]
 pub(super) struct ConstantScoreQuery {
-    filter: Box<Query>,
+    pub(super) filter: Box<Query>,
 }
 
-pub(super) fn parse(body: &Map<String, Value>, depth: usize) -> Result<Query> {
+pub(super) fn parse(body: &Node<'_>, depth: usize) -> Result<Query> {
     let mut common = Common::new();
     let mut filter = None;
-    for (key, value) in body {
-        match (key.as_str(), value) {
-            ("filter", Value::Object(_)) if filter.is_some() => {
-                return Err(Error::parsing("[constant_score] accepts only one 'filter' element."));
-            }
-            ("filter", Value::Object(_)) => filter = Some(Box::new(Query::parse_at(value, depth + 1)?)),
-            (_, Value::Object(_)) => return Err(Error::parsing(format!("[constant_score] query does not support [{key}]"))),
-            (_, Value::Array(_)) => return Err(Error::parsing("unexpected token [START_ARRAY]")),
+    for field in body.fields() {
+        let (key, value) = field?;
+        match (key, &value.value) {
+            ("filter", NodeValue::Object(_)) => filter = Some(Box::new(Query::parse_at(value, depth + 1)?)),
+            (_, NodeValue::Object(_)) => return Err(unsupported("constant_score", key, value)),
+            (_, NodeValue::Array(_)) => return Err(parsing_at(value.place, "unexpected token [START_ARRAY]")),
             _ if common.take(key, value)? => {}
-            _ => return Err(Error::parsing(format!("[constant_score] query does not support [{key}]"))),
+            _ => return Err(unsupported("constant_score", key, value)),
         }
     }
     match filter {
-        Some(filter) => Ok(common.query(Kind::ConstantScore(ConstantScoreQuery { filter }))),
-        None => Err(Error::parsing("[constant_score] requires a 'filter' element")),
+        Some(filter) => common.query(Kind::ConstantScore(ConstantScoreQuery { filter })),
+        None => Err(parsing_at(body.close, "[constant_score] requires a 'filter' element")),
     }
 }
 

@@ -1,34 +1,44 @@
 //! `exists`: documents with any value in a field, or in any field of an object.
 
-use super::{Built, Common, Kind, Query, QueryContext, constant, everything, nothing, text_of, unsupported};
-use serde_json::{Map, Value};
+use super::text::fields_matching;
+use super::{Built, Common, Kind, Query, QueryContext, constant, everything, nothing, parsing_at, text, unsupported};
+use tandem_common::json::Node;
 use tandem_common::mapping::Resolved;
 use tandem_common::{Error, Result};
 use tantivy::query::{ExistsQuery as ColumnExists, TermSetQuery};
 
 #[derive(Clone, Debug)]
 pub(super) struct ExistsQuery {
-    field: String,
+    pub(super) field: String,
 }
 
-pub(super) fn parse(body: &Map<String, Value>) -> Result<Query> {
+pub(super) fn parse(body: &Node<'_>) -> Result<Query> {
     let mut common = Common::new();
     let mut field = None;
-    for (key, value) in body {
-        match key.as_str() {
-            "field" => field = Some(text_of(value)),
+    for entry in body.fields() {
+        let (key, value) = entry?;
+        match key {
+            "field" if value.is_object() || value.is_array() => {
+                let reason = format!("[exists] unknown token [{}] after [field]", value.kind_name());
+                return Err(parsing_at(value.place, reason));
+            }
+            "field" => field = Some(text(value)?),
             _ if common.take(key, value)? => {}
-            _ => return Err(unsupported("exists", key)),
+            _ => return Err(unsupported("exists", key, value)),
         }
     }
     match field {
-        Some(field) if !field.is_empty() => Ok(common.query(Kind::Exists(ExistsQuery { field }))),
+        Some(field) if !field.is_empty() => common.query(Kind::Exists(ExistsQuery { field })),
         Some(_) => Err(Error::illegal_argument("field name is null or empty")),
-        None => Err(Error::parsing("[exists] must be provided with a [field]")),
+        None => Err(parsing_at(body.close, "[exists] must be provided with a [field]")),
     }
 }
 
 impl ExistsQuery {
+    pub(super) fn of(field: &str) -> Self {
+        ExistsQuery { field: field.to_owned() }
+    }
+
     pub(super) fn build(&self, context: &QueryContext<'_>) -> Built {
         let schema = &context.shard.schema;
         match self.field.as_str() {
@@ -46,7 +56,7 @@ impl ExistsQuery {
         let mapping = schema.mapping();
         let mut paths: Vec<&str> = Vec::new();
         if self.field.contains('*') {
-            paths.extend(super::text::fields_matching(mapping, &self.field).map(|leaf| &*leaf.path));
+            paths.extend(fields_matching(mapping, &self.field).map(|leaf| &*leaf.path));
         } else {
             match mapping.resolve(&self.field) {
                 Some(Resolved::Leaf(_, leaf)) => paths.push(&leaf.path),

@@ -1,7 +1,7 @@
 //! What a field name in a query leads to, and the query for one exact value of it.
 
 use super::text::scored;
-use super::{Built, QueryContext, constant, everything, flag, nothing, text_of};
+use super::{Built, QueryContext, constant, everything, flag_of, nothing, text_of};
 use serde_json::Value;
 use std::ops::Bound;
 use tandem_common::mapping::field_types::{Rounding, parse_date_math, query_number};
@@ -64,7 +64,8 @@ pub(super) fn bool_of(value: &Value) -> Result<bool> {
     if value.as_str() == Some("") {
         return Ok(false);
     }
-    flag(value).map_err(|_| Error::illegal_argument(format!("Can't parse boolean value [{}], expected [true] or [false]", text_of(value))))
+    flag_of(value)
+        .map_err(|_| Error::illegal_argument(format!("Can't parse boolean value [{}], expected [true] or [false]", text_of(value))))
 }
 
 /// The term of the inverted index that stands for a value; `None` where there is no such index or no such term.

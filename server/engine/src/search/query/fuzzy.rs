@@ -1,9 +1,9 @@
 //! Words that are nearly the same: what `fuzziness` makes of a word.
 
 use super::text::{field_documents, with_statistics};
-use super::{Built, CLAUSES_MAX, QueryContext, boosted, text_of, whole};
-use serde_json::Value;
+use super::{Built, CLAUSES_MAX, QueryContext, boosted, text as shown, whole};
 use std::collections::BTreeMap;
+use tandem_common::json::Node;
 use tandem_common::mapping::LeafField;
 use tandem_common::{Error, Result};
 use tantivy::Term;
@@ -26,9 +26,9 @@ pub(super) enum Fuzziness {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FuzzyOptions {
     pub(super) fuzziness: Option<Fuzziness>,
-    prefix_length: usize,
-    expansions_max: usize,
-    transpositions: bool,
+    pub(super) prefix_length: usize,
+    pub(super) expansions_max: usize,
+    pub(super) transpositions: bool,
 }
 
 impl Default for FuzzyOptions {
@@ -38,11 +38,15 @@ impl Default for FuzzyOptions {
 }
 
 impl Fuzziness {
-    fn parse(value: &Value) -> Result<Fuzziness> {
-        let text = text_of(value).to_uppercase();
-        let refused = || Error::illegal_argument(format!("Invalid fuzziness value: {}", text_of(value)));
+    /// `AUTO`
+    pub(super) const AUTO: Fuzziness = Fuzziness::Auto { low: 3, high: 6 };
+
+    fn parse(value: &Node<'_>) -> Result<Fuzziness> {
+        let shown = shown(value)?;
+        let text = shown.to_uppercase();
+        let refused = || Error::illegal_argument(format!("Invalid fuzziness value: {shown}"));
         if text == "AUTO" {
-            return Ok(Fuzziness::Auto { low: 3, high: 6 });
+            return Ok(Self::AUTO);
         }
         if let Some(ends) = text.strip_prefix("AUTO:") {
             let (low, high) = ends.split_once(',').ok_or_else(refused)?;
@@ -50,9 +54,17 @@ impl Fuzziness {
             return Ok(Fuzziness::Auto { low: read(low)?, high: read(high)? });
         }
         match text.parse::<f64>() {
-            Ok(edits) if edits == 0.0 || edits == 1.0 || edits == 2.0 => Ok(Fuzziness::Edits(edits as u8)),
-            Ok(_) => Err(Error::illegal_argument("Valid edit distances are [0, 1, 2] but was [".to_owned() + &text + "]")),
-            Err(_) => Err(refused()),
+            // More than two are taken for two.
+            Ok(edits) if edits >= 0.0 => Ok(Fuzziness::Edits((edits as u8).min(2))),
+            _ => Err(refused()),
+        }
+    }
+
+    pub(super) fn shown(self) -> String {
+        match self {
+            Self::AUTO => "AUTO".to_owned(),
+            Fuzziness::Auto { low, high } => format!("AUTO:{low},{high}"),
+            Fuzziness::Edits(edits) => edits.to_string(),
         }
     }
 
@@ -70,8 +82,8 @@ impl Fuzziness {
 
 impl FuzzyOptions {
     /// Whether the key was one of them.
-    pub(super) fn take(&mut self, key: &str, value: &Value) -> Result<bool> {
-        let size = |value: &Value| whole(value).map(|number| usize::try_from(number).unwrap_or(0));
+    pub(super) fn take(&mut self, key: &str, value: &Node<'_>) -> Result<bool> {
+        let size = |value: &Node<'_>| whole(value).map(|number| usize::try_from(number).unwrap_or(0));
         match key {
             "fuzziness" => self.fuzziness = Some(Fuzziness::parse(value)?),
             "prefix_length" => self.prefix_length = size(value)?,

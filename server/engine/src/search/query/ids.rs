@@ -1,28 +1,34 @@
 //! `ids`: documents by their ids.
 
-use super::{Built, Common, Kind, Query, QueryContext, constant, nothing, text_of, unknown_parameter};
-use serde_json::{Map, Value};
+use super::{Built, Common, Kind, Query, QueryContext, constant, nothing, parsing_of, text, unknown_field, wrong_kind};
 use tandem_common::Result;
+use tandem_common::json::{Node, NodeValue};
 use tantivy::Term;
 use tantivy::query::TermSetQuery;
 
 #[derive(Clone, Debug)]
 pub(super) struct IdsQuery {
-    values: Vec<String>,
+    pub(super) values: Vec<String>,
 }
 
-pub(super) fn parse(body: &Map<String, Value>) -> Result<Query> {
+pub(super) fn parse(body: &Node<'_>) -> Result<Query> {
     let mut common = Common::new();
     let mut values = Vec::new();
-    for (key, value) in body {
-        match (key.as_str(), value) {
-            ("values", Value::Array(items)) => values.extend(items.iter().map(text_of)),
-            ("values", value) => values.push(text_of(value)),
-            _ if common.take(key, value)? => {}
-            _ => return Err(unknown_parameter("ids", key, &["values", "boost", "_name"])),
+    for field in body.fields() {
+        let (key, value) = field?;
+        match (key, &value.value) {
+            ("values", NodeValue::Array(_)) => {
+                for item in value.items() {
+                    values.push(text(item?)?);
+                }
+            }
+            ("values", NodeValue::Text(id)) => values.push(id.to_string()),
+            ("values", _) => return Err(parsing_of(value, wrong_kind("ids", key, value))),
+            _ if common.take_strictly("ids", key, value).map_err(|cause| parsing_of(value, cause))? => {}
+            _ => return Err(parsing_of(value, unknown_field("ids", key, value, &["values", "boost", "_name"]))),
         }
     }
-    Ok(common.query(Kind::Ids(IdsQuery { values })))
+    common.query(Kind::Ids(IdsQuery { values }))
 }
 
 impl IdsQuery {

@@ -4,8 +4,9 @@ use super::field::{FieldTarget, not_searchable, term_query, text_term};
 use super::fuzzy::{FuzzyOptions, fuzzy_query};
 use super::minimum_should_match::MinimumShouldMatch;
 use super::text::{scored, words};
-use super::{Built, Common, Kind, Query, QueryContext, everything, flag, nothing, single_field, text_of, unsupported};
-use serde_json::{Map, Value};
+use super::{Built, Common, Kind, Query, QueryContext, everything, flag, nothing, parsing_at, single_field, text, text_of, unsupported};
+use serde_json::Value;
+use tandem_common::json::{Node, NodeValue};
 use tandem_common::mapping::{FieldType, LeafField};
 use tandem_common::{Error, Result};
 use tantivy::Term;
@@ -32,10 +33,10 @@ pub(super) struct MatchOptions {
 
 impl MatchOptions {
     /// Whether the key was one of them.
-    pub(super) fn take(&mut self, key: &str, value: &Value) -> Result<bool> {
+    pub(super) fn take(&mut self, key: &str, value: &Node<'_>) -> Result<bool> {
         match key {
             "operator" => {
-                self.all_words = match text_of(value).to_uppercase().as_str() {
+                self.all_words = match text(value)?.to_uppercase().as_str() {
                     "AND" => true,
                     "OR" => false,
                     other => {
@@ -43,14 +44,14 @@ impl MatchOptions {
                     }
                 }
             }
-            "minimum_should_match" => self.minimum_should_match = Some(MinimumShouldMatch::new(value)),
-            "analyzer" => self.analyzer = Some(text_of(value)),
+            "minimum_should_match" => self.minimum_should_match = Some(MinimumShouldMatch(text(value)?)),
+            "analyzer" => self.analyzer = Some(text(value)?),
             "lenient" => self.lenient = flag(value)?,
             "zero_terms_query" => {
-                self.zero_terms_all = match text_of(value).to_lowercase().as_str() {
+                self.zero_terms_all = match text(value)?.to_lowercase().as_str() {
                     "all" => true,
                     "none" => false,
-                    _ => return Err(Error::parsing(format!("Unsupported zero_terms_query value [{}]", text_of(value)))),
+                    _ => return Err(parsing_at(value.place, format!("Unsupported zero_terms_query value [{}]", text(value)?))),
                 }
             }
             "slop" => {
@@ -64,44 +65,49 @@ impl MatchOptions {
     }
 }
 
-pub(super) fn parse(body: &Map<String, Value>) -> Result<Query> {
+pub(super) fn parse(body: &Node<'_>) -> Result<Query> {
     let mut common = Common::new();
     let mut options = MatchOptions::default();
     let (field, text) = parse_text_query("match", body, &mut common, &mut options)?;
-    Ok(common.query(Kind::Match(MatchQuery { field, text, options })))
+    common.query(Kind::Match(MatchQuery { field, text, options }))
 }
 
 /// `{field: text}` or `{field: {"query": text, …}}`
-pub(super) fn parse_text_query(
-    query: &str,
-    body: &Map<String, Value>,
-    common: &mut Common,
-    options: &mut MatchOptions,
-) -> Result<(String, Value)> {
-    let no_text = || Error::parsing("No text specified for text query");
-    let (field, value) = single_field(query, body, common)?.ok_or_else(no_text)?;
-    let text = match value {
-        Value::Object(fields) => {
+pub(super) fn parse_text_query(query: &str, body: &Node<'_>, common: &mut Common, options: &mut MatchOptions) -> Result<(String, Value)> {
+    let no_text = |at| parsing_at(at, "No text specified for text query");
+    let Some((field, value)) = single_field(query, body, common)? else {
+        // Each of the two has its own words for it.
+        let missing = Error::illegal_argument(format!("[{query}] requires fieldName"));
+        return Err(if query == "match" { no_text(body.close) } else { missing });
+    };
+    let mut no_text_at = value.close;
+    let text = match &value.value {
+        NodeValue::Object(_) => {
+            let fields = value;
+            no_text_at = body.close;
             let mut text = Value::Null;
-            for (key, value) in fields {
-                match key.as_str() {
-                    "query" => text = value.clone(),
+            for field in fields.fields() {
+                let (key, value) = field?;
+                match key {
+                    "query" if value.is_object() || value.is_array() => {
+                        let reason = format!("[{query}] unknown token [{}] after [query]", value.kind_name());
+                        return Err(parsing_at(value.place, reason));
+                    }
+                    "query" => text = value.to_value()?,
                     _ if common.take(key, value)? => {}
-                    "slop" if query == "match" => return Err(unsupported(query, key)),
+                    "slop" if query == "match" => return Err(unsupported(query, key, value)),
                     _ if options.take(key, value)? => {}
-                    _ => return Err(unsupported(query, key)),
+                    _ => return Err(unsupported(query, key, value)),
                 }
             }
             text
         }
-        Value::Array(_) => return Err(Error::parsing(format!("[{query}] query does not support an array of values"))),
-        scalar => scalar.clone(),
+        NodeValue::Array(_) => {
+            return Err(parsing_at(value.place, format!("[{query}] query does not support an array of values")));
+        }
+        _ => value.to_value()?,
     };
-    match text {
-        Value::Null => Err(no_text()),
-        Value::Array(_) | Value::Object(_) => Err(Error::parsing(format!("[{query}] unknown token [START_OBJECT] after [query]"))),
-        text => Ok((field.to_owned(), text)),
-    }
+    if text.is_null() { Err(no_text(no_text_at)) } else { Ok((field.to_owned(), text)) }
 }
 
 /// The words of a text for one field, or a finished query where the field has no words.

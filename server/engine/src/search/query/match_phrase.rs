@@ -4,29 +4,33 @@ use super::field::text_term;
 use super::match_::{Analyzed, MatchOptions, analyzed, leaf_of, parse_text_query};
 use super::text::scored;
 use super::{Built, Common, Kind, Query, QueryContext, nothing, unsupported};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tandem_common::Result;
+use tandem_common::json::Node;
 use tantivy::Term;
 use tantivy::query::PhraseQuery;
 
 #[derive(Clone, Debug)]
 pub(super) struct MatchPhraseQuery {
-    field: String,
-    text: Value,
-    options: MatchOptions,
+    pub(super) field: String,
+    pub(super) text: Value,
+    pub(super) options: MatchOptions,
 }
 
-pub(super) fn parse(body: &Map<String, Value>) -> Result<Query> {
+pub(super) fn parse(body: &Node<'_>) -> Result<Query> {
     let mut common = Common::new();
     let mut options = MatchOptions::default();
-    if let Some(Value::Object(fields)) = body.values().next() {
-        let known = ["query", "slop", "analyzer", "zero_terms_query", "boost", "_name"];
-        if let Some(key) = fields.keys().find(|key| !known.contains(&key.as_str())) {
-            return Err(unsupported("match_phrase", key));
+    let known = ["query", "slop", "analyzer", "zero_terms_query", "boost", "_name"];
+    if let Some(Ok((_, first))) = body.fields().next() {
+        for field in first.fields() {
+            let (key, value) = field?;
+            if !known.contains(&key) {
+                return Err(unsupported("match_phrase", key, value));
+            }
         }
     }
     let (field, text) = parse_text_query("match_phrase", body, &mut common, &mut options)?;
-    Ok(common.query(Kind::MatchPhrase(MatchPhraseQuery { field, text, options })))
+    common.query(Kind::MatchPhrase(MatchPhraseQuery { field, text, options }))
 }
 
 impl MatchPhraseQuery {

@@ -1,16 +1,23 @@
 //! `minimum_should_match`: `2`, `-1`, `75%`, `-25%`, `2<75%`, `2<-25% 9<-3`.
 
-use super::text_of;
-use serde_json::Value;
+use super::{text, wrong_kind};
+use tandem_common::json::Node;
 use tandem_common::{Error, Result};
 
 /// How many optional clauses must match, as it was written.
 #[derive(Clone, Debug)]
-pub(super) struct MinimumShouldMatch(String);
+pub(super) struct MinimumShouldMatch(pub(super) String);
 
 impl MinimumShouldMatch {
-    pub(super) fn new(value: &Value) -> Self {
-        MinimumShouldMatch(text_of(value))
+    /// Reads it for the query called `query`.
+    ///
+    /// # Errors
+    /// A list or an object.
+    pub(super) fn read(query: &str, value: &Node<'_>) -> Result<Self> {
+        if value.is_object() || value.is_array() {
+            return Err(wrong_kind(query, "minimum_should_match", value));
+        }
+        text(value).map(MinimumShouldMatch)
     }
 
     /// How many of `clauses` must match; more than there are means that none can.
@@ -50,26 +57,25 @@ fn calculate(spec: &str, count: i64) -> Result<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn every_form_is_understood() {
         for (spec, clauses, expected) in [
-            (json!(2), 3, 2),
-            (json!("-1"), 3, 2),
-            (json!("75%"), 3, 2),
-            (json!("-25%"), 3, 3),
-            (json!("2<75%"), 2, 2),
-            (json!("2<75%"), 4, 3),
-            (json!("2<-25% 9<-3"), 2, 2),
-            (json!("2<-25% 9<-3"), 8, 6),
-            (json!("2<-25% 9<-3"), 12, 9),
-            (json!(5), 3, 5),
-            (json!("-5"), 3, 0),
-            (json!("0%"), 3, 0),
+            ("2", 3, 2),
+            ("-1", 3, 2),
+            ("75%", 3, 2),
+            ("-25%", 3, 3),
+            ("2<75%", 2, 2),
+            ("2<75%", 4, 3),
+            ("2<-25% 9<-3", 2, 2),
+            ("2<-25% 9<-3", 8, 6),
+            ("2<-25% 9<-3", 12, 9),
+            ("5", 3, 5),
+            ("-5", 3, 0),
+            ("0%", 3, 0),
         ] {
-            assert_eq!(MinimumShouldMatch::new(&spec).of(clauses).unwrap(), expected, "{spec} of {clauses}");
+            assert_eq!(MinimumShouldMatch(spec.to_owned()).of(clauses).unwrap(), expected, "{spec} of {clauses}");
         }
-        assert_eq!(MinimumShouldMatch::new(&json!("x")).of(1).unwrap_err().to_string(), "For input string: \"x\"");
+        assert_eq!(MinimumShouldMatch("x".to_owned()).of(1).unwrap_err().to_string(), "For input string: \"x\"");
     }
 }

@@ -21,6 +21,7 @@ mod pattern;
 mod query_string;
 mod query_syntax;
 mod range;
+mod shown;
 mod term;
 mod terms;
 mod text;
@@ -28,8 +29,9 @@ mod text;
 pub(super) use field::{ColumnType, column_type};
 
 use crate::shard::searcher::ShardSearcher;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::sync::Arc;
+use tandem_common::json::{Node, Place, parse_tree};
 use tandem_common::settings::nearest;
 use tandem_common::{Error, Result};
 use tantivy::query::{AllQuery, BoostQuery, ConstScoreQuery, EmptyQuery, Query as IndexQuery};
@@ -105,13 +107,21 @@ impl Query {
         Query { kind: Kind::MatchAll, boost: 1.0, name: None, json: None }
     }
 
-    /// Reads a query.
+    /// Reads a query that did not come as text.
     ///
     /// # Errors
     /// A query that does not exist or has the wrong shape.
     pub fn parse(value: &Value) -> Result<Query> {
-        let mut query = Self::parse_at(value, 0)?;
-        query.json = Some(Arc::new(value.clone()));
+        Self::read(&parse_tree(value.to_string().as_bytes())?)
+    }
+
+    /// Reads a query.
+    ///
+    /// # Errors
+    /// A query that does not exist or has the wrong shape; what is wrong with the text.
+    pub(super) fn read(node: &Node<'_>) -> Result<Query> {
+        let mut query = Self::parse_at(node, 0)?;
+        query.json = Some(Arc::new(node.to_value()?));
         Ok(query)
     }
 
@@ -120,43 +130,57 @@ impl Query {
         self.json.as_ref().map_or_else(|| serde_json::json!({"match_all": {}}), |json| Value::clone(json))
     }
 
-    fn parse_at(value: &Value, depth: usize) -> Result<Query> {
+    fn parse_at(node: &Node<'_>, depth: usize) -> Result<Query> {
         if depth > DEPTH_MAX {
             return Err(Error::illegal_argument(format!(
                 "The nested depth of the query exceeds the maximum nested depth for queries set in [{DEPTH_MAX}]"
             )));
         }
-        let Value::Object(clause) = value else {
-            return Err(Error::parsing("[_na] query malformed, must start with start_object"));
-        };
-        let mut entries = clause.iter();
-        let Some((name, body)) = entries.next() else {
-            return Err(Error::illegal_argument("query malformed, empty clause found"));
-        };
-        if !NAMES.contains(&name.as_str()) {
-            let hint = nearest(NAMES, name).map(|near| format!(" did you mean [{near}]?")).unwrap_or_default();
-            return Err(Error::parsing(format!("unknown query [{name}]{hint}")));
+        if !node.is_object() {
+            // The parser has gone on to see whether it starts there.
+            return Err(parsing_at(node.after(), "[_na] query malformed, must start with start_object"));
         }
-        let Value::Object(body) = body else {
-            return Err(Error::parsing(format!("[{name}] query malformed, no start_object after query name")));
+        let mut entries = node.fields();
+        let Some(first) = entries.next() else {
+            let (line, column) = node.close;
+            return Err(Error::illegal_argument(format!("query malformed, empty clause found at [{line}:{column}]")));
         };
+        let (name, body) = first?;
+        if !body.is_object() {
+            return Err(parsing_at(body.place, format!("[{name}] query malformed, no start_object after query name")));
+        }
+        if !NAMES.contains(&name) {
+            return Err(unknown_query(name, body.place));
+        }
         let query = Self::parse_body(name, body, depth)?;
-        if entries.next().is_some() {
-            return Err(Error::parsing(format!("[{name}] malformed query, expected [END_OBJECT] but found [FIELD_NAME]")));
+        if let Some(next) = entries.next() {
+            let reason = format!("[{name}] malformed query, expected [END_OBJECT] but found [FIELD_NAME]");
+            return Err(parsing_at(next?.1.key_place, reason));
         }
         Ok(query)
     }
 
-    fn parse_body(name: &str, body: &Map<String, Value>, depth: usize) -> Result<Query> {
+    fn parse_body(name: &str, body: &Node<'_>, depth: usize) -> Result<Query> {
         match name {
-            "match_all" | "match_none" => {
+            "match_all" => {
                 let mut common = Common::new();
-                for (key, value) in body {
-                    if !common.take(key, value)? {
-                        return Err(unknown_parameter(name, key, &["boost", "_name"]));
+                for field in body.fields() {
+                    let (key, value) = field?;
+                    if !common.take_strictly(name, key, value).map_err(|cause| parsing_of(value, cause))? {
+                        return Err(parsing_of(value, unknown_field(name, key, value, &["boost", "_name"])));
                     }
                 }
-                Ok(common.query(if name == "match_all" { Kind::MatchAll } else { Kind::MatchNone }))
+                common.query(Kind::MatchAll)
+            }
+            "match_none" => {
+                let mut common = Common::new();
+                for field in body.fields() {
+                    let (key, value) = field?;
+                    if !common.take(key, value)? {
+                        return Err(unsupported(name, key, value));
+                    }
+                }
+                common.query(Kind::MatchNone)
             }
             "bool" => bool::parse(body, depth),
             "term" => term::parse(body),
@@ -177,6 +201,17 @@ impl Query {
     /// Its `_name`, if it has one.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
+    }
+
+    /// The queries in it that have names, the inner ones first.
+    pub(super) fn collect_named<'q>(&'q self, into: &mut Vec<(&'q str, &'q Query)>) {
+        match &self.kind {
+            Kind::Bool(query) => query.clauses().for_each(|query| query.collect_named(into)),
+            Kind::DisMax(query) => query.queries.iter().for_each(|query| query.collect_named(into)),
+            Kind::ConstantScore(query) => query.filter.collect_named(into),
+            _ => {}
+        }
+        into.extend(self.name().map(|name| (name, self)));
     }
 
     /// The query for one shard.
@@ -242,51 +277,115 @@ fn everything() -> Built {
 /// What every query takes: `boost` and `_name`.
 struct Common {
     boost: f32,
+    /// The parser and the place of `boost`, for parsers that name both.
+    strict: Option<(String, Place)>,
     name: Option<String>,
 }
 
 impl Common {
     fn new() -> Self {
-        Common { boost: 1.0, name: None }
+        Common { boost: 1.0, strict: None, name: None }
     }
 
     /// Whether the key was one of the two.
-    fn take(&mut self, key: &str, value: &Value) -> Result<bool> {
+    fn take(&mut self, key: &str, value: &Node<'_>) -> Result<bool> {
         match key {
-            "boost" => {
-                let boost = number(value)? as f32;
-                if boost < 0.0 {
-                    let shown = tandem_common::mapping::java_double(f64::from(boost));
-                    return Err(Error::illegal_argument(format!(
-                        "negative [boost] are not allowed in [{shown}], use a value between 0 and 1 to deboost"
-                    )));
-                }
-                self.boost = boost;
-            }
-            "_name" => self.name = Some(text_of(value)),
+            "boost" => self.boost = number(value)? as f32,
+            "_name" => self.name = Some(text(value)?),
             _ => return Ok(false),
         }
         Ok(true)
     }
 
-    fn query(self, kind: Kind) -> Query {
-        Query { kind, boost: self.boost, name: self.name, json: None }
+    /// As [`Common::take`], for the queries whose parsers say which of their fields they failed at.
+    fn take_strictly(&mut self, query: &str, key: &str, value: &Node<'_>) -> Result<bool> {
+        if (key == "boost" || key == "_name") && (value.is_object() || value.is_array()) {
+            return Err(wrong_kind(query, key, value));
+        }
+        if key == "boost" {
+            self.strict = Some((query.to_owned(), value.place));
+        }
+        self.take(key, value).map_err(|cause| failed_field(query, key, value, cause))
+    }
+
+    /// The query, once all of it was read.
+    ///
+    /// # Errors
+    /// A negative boost.
+    fn query(self, kind: Kind) -> Result<Query> {
+        if self.boost >= 0.0 {
+            return Ok(Query { kind, boost: self.boost, name: self.name, json: None });
+        }
+        let shown = shown::shown(&kind);
+        let cause =
+            Error::illegal_argument(format!("negative [boost] are not allowed in [{shown}], use a value between 0 and 1 to deboost"));
+        Err(match self.strict {
+            None => cause,
+            Some((query, place)) => {
+                let failed = failed_at(&query, "boost", place, cause);
+                // The smallest queries hand it on as an error of the whole.
+                if query == "bool" { failed } else { parsing_at_of(place, failed) }
+            }
+        })
     }
 }
 
-fn unknown_field(query: &str, key: &str, known: &[&str]) -> Error {
+/// A `parsing_exception` that says where.
+fn parsing_at(place: Place, reason: impl Into<String>) -> Error {
+    Error::Parsing { reason: reason.into(), position: Some(place), cause: None }
+}
+
+/// An error of a parser of fields, as the parsers of whole queries report it.
+fn parsing_of(value: &Node<'_>, cause: Error) -> Error {
+    parsing_at_of(value.place, cause)
+}
+
+fn parsing_at_of(place: Place, cause: Error) -> Error {
+    Error::Parsing { reason: cause.to_string(), position: Some(place), cause: Some(Box::new(cause)) }
+}
+
+fn unknown_query(name: &str, place: Place) -> Error {
+    let hint = nearest(NAMES, name).map(|near| format!(" did you mean [{near}]?")).unwrap_or_default();
+    let (line, column) = place;
+    let cause = Error::NamedObjectNotFound { reason: format!("[{line}:{column}] unknown field [{name}]") };
+    Error::Parsing { reason: format!("unknown query [{name}]{hint}"), position: Some(place), cause: Some(Box::new(cause)) }
+}
+
+fn unknown_field(query: &str, key: &str, value: &Node<'_>, known: &[&str]) -> Error {
     let hint = nearest(known.iter().copied(), key).map(|near| format!(" did you mean [{near}]?")).unwrap_or_default();
-    Error::XContentParse { reason: format!("[{query}] unknown field [{key}]{hint}"), cause: None }
+    let (line, column) = value.key_place;
+    Error::XContentParse { reason: format!("[{line}:{column}] [{query}] unknown field [{key}]{hint}"), cause: None }
 }
 
-/// As [`unknown_field`], as the parsers of whole queries report it.
-fn unknown_parameter(query: &str, key: &str, known: &[&str]) -> Error {
-    let cause = unknown_field(query, key, known);
-    Error::Parsing { reason: cause.to_string(), position: None, cause: Some(Box::new(cause)) }
+/// `[1:26] [bool] must doesn't support values of type: VALUE_NUMBER`
+fn wrong_kind(query: &str, key: &str, value: &Node<'_>) -> Error {
+    let ((line, column), kind) = (value.place, value.kind_name());
+    Error::XContentParse { reason: format!("[{line}:{column}] [{query}] {key} doesn't support values of type: {kind}"), cause: None }
 }
 
-fn unsupported(query: &str, key: &str) -> Error {
-    Error::parsing(format!("[{query}] query does not support [{key}]"))
+/// `[1:35] [bool] failed to parse field [must]`, at the place that the cause names where it names one.
+fn failed_field(query: &str, key: &str, value: &Node<'_>, cause: Error) -> Error {
+    failed_at(query, key, value.place, cause)
+}
+
+/// The same for a query within a query, which fails where it ends unless it says where.
+fn failed_clause(query: &str, key: &str, clause: &Node<'_>, cause: Error) -> Error {
+    let place = match clause.fields().next() {
+        Some(Ok((_, body))) => body.close,
+        _ => clause.close,
+    };
+    failed_at(query, key, place, cause)
+}
+
+fn failed_at(query: &str, key: &str, place: Place, cause: Error) -> Error {
+    let mut chain = std::iter::successors(Some(&cause), |error| error.cause());
+    let named = chain.find_map(|error| if let Error::Parsing { position, .. } = error { *position } else { None });
+    let (line, column) = named.unwrap_or(place);
+    Error::XContentParse { reason: format!("[{line}:{column}] [{query}] failed to parse field [{key}]"), cause: Some(Box::new(cause)) }
+}
+
+fn unsupported(query: &str, key: &str, value: &Node<'_>) -> Error {
+    parsing_at(value.place, format!("[{query}] query does not support [{key}]"))
 }
 
 /// A scalar as text.
@@ -301,14 +400,34 @@ fn text_of(value: &Value) -> String {
     }
 }
 
-fn number(value: &Value) -> Result<f64> {
+fn text(value: &Node<'_>) -> Result<String> {
+    Ok(text_of(&value.to_value()?))
+}
+
+/// A list of texts, or one.
+fn texts(query: &str, key: &str, value: &Node<'_>) -> Result<Vec<String>> {
+    if value.is_object() {
+        return Err(unsupported(query, key, value));
+    }
+    if !value.is_array() {
+        return Ok(vec![text(value)?]);
+    }
+    value.items().map(|item| text(item?)).collect()
+}
+
+fn number(value: &Node<'_>) -> Result<f64> {
+    let value = value.to_value()?;
     match value.as_f64() {
         Some(number) => Ok(number),
-        None => tandem_common::mapping::field_types::number_of_query(&text_of(value)),
+        None => tandem_common::mapping::field_types::number_of_query(&text_of(&value)),
     }
 }
 
-fn flag(value: &Value) -> Result<bool> {
+fn flag(value: &Node<'_>) -> Result<bool> {
+    value.flag()
+}
+
+fn flag_of(value: &Value) -> Result<bool> {
     match value {
         Value::Bool(flag) => Ok(*flag),
         other => match text_of(other).as_str() {
@@ -319,21 +438,23 @@ fn flag(value: &Value) -> Result<bool> {
     }
 }
 
-fn whole(value: &Value) -> Result<i64> {
+fn whole(value: &Node<'_>) -> Result<i64> {
     let number = number(value)?;
     Ok(number as i64)
 }
 
 /// The one field of a query such as `{"term": {field: …}}`, beside `boost` and `_name`.
-fn single_field<'b>(query: &str, body: &'b Map<String, Value>, common: &mut Common) -> Result<Option<(&'b str, &'b Value)>> {
-    let mut found: Option<(&str, &Value)> = None;
-    for (key, value) in body {
+fn single_field<'b>(query: &str, body: &'b Node<'_>, common: &mut Common) -> Result<Option<(&'b str, &'b Node<'b>)>> {
+    let mut found: Option<(&str, &Node<'_>)> = None;
+    for field in body.fields() {
+        let (key, value) = field?;
         // Beside a field that comes as an object these two belong to the query.
         if (key == "boost" || key == "_name") && !value.is_object() && common.take(key, value)? {
             continue;
         }
         if let Some((first, _)) = found {
-            return Err(Error::parsing(format!("[{query}] query doesn't support multiple fields, found [{first}] and [{key}]")));
+            let reason = format!("[{query}] query doesn't support multiple fields, found [{first}] and [{key}]");
+            return Err(parsing_at(value.place, reason));
         }
         found = Some((key, value));
     }

@@ -3,30 +3,41 @@
 use super::match_::{MatchOptions, build_match};
 use super::match_phrase::build_phrase;
 use super::text::fields_matching;
-use super::{Built, Common, Kind, Query, QueryContext, boosted, nothing, number, text_of, unsupported};
-use serde_json::{Map, Value};
+use super::{Built, Common, Kind, Query, QueryContext, boosted, nothing, number, parsing_at, text, texts, unsupported};
+use serde_json::Value;
+use tandem_common::json::Node;
 use tandem_common::mapping::FieldType;
 use tandem_common::{Error, Result};
 use tantivy::query::DisjunctionMaxQuery;
 
 #[derive(Clone, Debug)]
 pub(super) struct MultiMatchQuery {
-    text: Value,
+    pub(super) text: Value,
     /// Names or patterns, with their boosts; empty for every field.
-    fields: Vec<(String, f32)>,
-    kind: MultiMatchKind,
-    tie_breaker: Option<f32>,
-    options: MatchOptions,
+    pub(super) fields: Vec<(String, f32)>,
+    pub(super) kind: MultiMatchKind,
+    pub(super) tie_breaker: Option<f32>,
+    pub(super) options: MatchOptions,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum MultiMatchKind {
+pub(super) enum MultiMatchKind {
     BestFields,
     MostFields,
     Phrase,
 }
 
-pub(super) fn parse(body: &Map<String, Value>) -> Result<Query> {
+impl MultiMatchKind {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            MultiMatchKind::BestFields => "best_fields",
+            MultiMatchKind::MostFields => "most_fields",
+            MultiMatchKind::Phrase => "phrase",
+        }
+    }
+}
+
+pub(super) fn parse(body: &Node<'_>) -> Result<Query> {
     let mut common = Common::new();
     let mut query = MultiMatchQuery {
         text: Value::Null,
@@ -35,20 +46,20 @@ pub(super) fn parse(body: &Map<String, Value>) -> Result<Query> {
         tie_breaker: None,
         options: MatchOptions::default(),
     };
-    for (key, value) in body {
-        match key.as_str() {
-            "query" => query.text = value.clone(),
+    for field in body.fields() {
+        let (key, value) = field?;
+        match key {
+            "query" => query.text = value.to_value()?,
             "fields" => {
-                let list = value.as_array().map_or_else(|| vec![value.clone()], Clone::clone);
-                query.fields = list.iter().map(|field| field_and_boost(&text_of(field))).collect::<Result<_>>()?;
+                query.fields = texts("multi_match", key, value)?.iter().map(|field| field_and_boost(field)).collect::<Result<_>>()?;
             }
             "type" => {
-                query.kind = match text_of(value).as_str() {
+                query.kind = match text(value)?.as_str() {
                     "best_fields" => MultiMatchKind::BestFields,
                     "most_fields" => MultiMatchKind::MostFields,
                     "phrase" => MultiMatchKind::Phrase,
                     other @ ("cross_fields" | "phrase_prefix" | "bool_prefix") => {
-                        return Err(Error::parsing(format!("[multi_match] type [{other}] is not supported")));
+                        return Err(parsing_at(value.place, format!("[multi_match] type [{other}] is not supported")));
                     }
                     other => {
                         return Err(Error::parse(format!("failed to parse [multi_match] query type [{other}]. unknown type.")));
@@ -58,13 +69,13 @@ pub(super) fn parse(body: &Map<String, Value>) -> Result<Query> {
             "tie_breaker" => query.tie_breaker = Some(number(value)? as f32),
             _ if common.take(key, value)? => {}
             _ if query.options.take(key, value)? => {}
-            _ => return Err(unsupported("multi_match", key)),
+            _ => return Err(unsupported("multi_match", key, value)),
         }
     }
     if query.text.is_null() {
-        return Err(Error::parsing("No text specified for multi_match query"));
+        return Err(parsing_at(body.close, "No text specified for multi_match query"));
     }
-    Ok(common.query(Kind::MultiMatch(query)))
+    common.query(Kind::MultiMatch(query))
 }
 
 pub(super) fn field_and_boost(text: &str) -> Result<(String, f32)> {

@@ -2,7 +2,8 @@
 
 use super::field::{FieldTarget, normalized, not_searchable};
 use super::{Built, Common, Kind, Query, QueryContext, constant, everything, flag, nothing, single_field, text_of, unsupported};
-use serde_json::{Map, Value};
+use serde_json::Value;
+use tandem_common::json::{Node, NodeValue};
 use tandem_common::mapping::FieldType;
 use tandem_common::{Error, Result};
 use tantivy::query::RegexQuery;
@@ -32,36 +33,38 @@ impl PatternKind {
     }
 }
 
-pub(super) fn parse(name: &str, body: &Map<String, Value>) -> Result<Query> {
+pub(super) fn parse(name: &str, body: &Node<'_>) -> Result<Query> {
     let kind = if name == "prefix" { PatternKind::Prefix } else { PatternKind::Wildcard };
     let mut common = Common::new();
     let Some((field, value)) = single_field(name, body, &mut common)? else {
         return Err(Error::illegal_argument("field name is null or empty"));
     };
     let mut case_insensitive = false;
-    let value = match value {
-        Value::Object(options) => {
+    let value = match &value.value {
+        NodeValue::Object(_) => {
+            let options = value;
             let mut found = Value::Null;
-            for (key, value) in options {
-                match key.as_str() {
-                    "value" => found = value.clone(),
-                    "prefix" if kind == PatternKind::Prefix => found = value.clone(),
-                    "wildcard" if kind == PatternKind::Wildcard => found = value.clone(),
+            for field in options.fields() {
+                let (key, value) = field?;
+                match key {
+                    "value" => found = value.to_value()?,
+                    "prefix" if kind == PatternKind::Prefix => found = value.to_value()?,
+                    "wildcard" if kind == PatternKind::Wildcard => found = value.to_value()?,
                     "case_insensitive" => case_insensitive = flag(value)?,
                     // How terms are expanded does not show in the hits.
                     "rewrite" => {}
                     _ if common.take(key, value)? => {}
-                    _ => return Err(unsupported(name, key)),
+                    _ => return Err(unsupported(name, key, value)),
                 }
             }
             found
         }
-        scalar => scalar.clone(),
+        _ => value.to_value()?,
     };
     if value.is_null() || value.is_array() {
         return Err(Error::illegal_argument("value cannot be null"));
     }
-    Ok(common.query(Kind::Pattern(PatternQuery { field: field.to_owned(), value: text_of(&value), kind, case_insensitive })))
+    common.query(Kind::Pattern(PatternQuery { field: field.to_owned(), value: text_of(&value), kind, case_insensitive }))
 }
 
 impl PatternQuery {

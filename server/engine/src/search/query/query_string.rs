@@ -1,6 +1,7 @@
 //! `query_string`, and `q` of a URL: Lucene's syntax over one or several fields.
 
 use super::excluded::excluded;
+use super::fuzzy::Fuzziness;
 use super::match_::{MatchOptions, build_match};
 use super::match_phrase::build_phrase;
 use super::minimum_should_match::MinimumShouldMatch;
@@ -8,25 +9,29 @@ use super::multi_match::{expanded, field_and_boost};
 use super::pattern::{PatternKind, PatternQuery};
 use super::query_syntax::{Clause, Node, Occurs, Syntax, parse_syntax};
 use super::range::RangeQuery;
-use super::{Built, Common, Kind, Query, QueryContext, boosted, everything, exists, flag, nothing, number, text_of, unsupported};
-use serde_json::{Map, Value};
+use super::{
+    Built, Common, Kind, Query, QueryContext, boosted, everything, exists, flag, nothing, number, parsing_at, text as shown, texts,
+    unsupported,
+};
+use serde_json::Value;
+use tandem_common::json;
 use tandem_common::{Error, Result};
 use tantivy::query::{BooleanQuery, ConstScoreQuery, DisjunctionMaxQuery, Occur};
 
 #[derive(Clone, Debug)]
 pub(super) struct QueryStringQuery {
-    text: String,
+    pub(super) text: String,
     /// Names or patterns, with their boosts; empty for every field.
-    fields: Vec<(String, f32)>,
-    all_words: bool,
-    lenient: Option<bool>,
-    analyzer: Option<String>,
-    phrase_slop: u32,
-    tie_breaker: f32,
-    minimum_should_match: Option<MinimumShouldMatch>,
+    pub(super) fields: Vec<(String, f32)>,
+    pub(super) all_words: bool,
+    pub(super) lenient: Option<bool>,
+    pub(super) analyzer: Option<String>,
+    pub(super) phrase_slop: u32,
+    pub(super) tie_breaker: f32,
+    pub(super) minimum_should_match: Option<MinimumShouldMatch>,
 }
 
-pub(super) fn parse(body: &Map<String, Value>) -> Result<Query> {
+pub(super) fn parse(body: &json::Node<'_>) -> Result<Query> {
     let mut common = Common::new();
     let mut text = None;
     let mut query = QueryStringQuery {
@@ -39,13 +44,19 @@ pub(super) fn parse(body: &Map<String, Value>) -> Result<Query> {
         tie_breaker: 0.0,
         minimum_should_match: None,
     };
-    for (key, value) in body {
-        match key.as_str() {
-            "query" => text = Some(text_of(value)),
-            "default_field" => query.fields = vec![(text_of(value), 1.0)],
+    for field in body.fields() {
+        let (key, value) = field?;
+        if (value.is_object() || value.is_array()) && key != "fields" {
+            return Err(unsupported("query_string", key, value));
+        }
+        match key {
+            "query" => text = Some(shown(value)?),
+            "default_field" => query.fields = vec![(shown(value)?, 1.0)],
             "fields" => {
-                let list = value.as_array().map_or_else(|| vec![value.clone()], Clone::clone);
-                query.fields = list.iter().map(|field| field_and_boost(&text_of(field))).collect::<Result<_>>()?;
+                if !value.is_array() {
+                    return Err(unsupported("query_string", key, value));
+                }
+                query.fields = texts("query_string", key, value)?.iter().map(|field| field_and_boost(field)).collect::<Result<_>>()?;
             }
             "default_operator" => {
                 let mut options = MatchOptions::default();
@@ -53,10 +64,10 @@ pub(super) fn parse(body: &Map<String, Value>) -> Result<Query> {
                 query.all_words = options.all_words;
             }
             "lenient" => query.lenient = Some(flag(value)?),
-            "analyzer" => query.analyzer = Some(text_of(value)),
+            "analyzer" => query.analyzer = Some(shown(value)?),
             "phrase_slop" => query.phrase_slop = u32::try_from(super::whole(value)?).unwrap_or(0),
             "tie_breaker" => query.tie_breaker = number(value)? as f32,
-            "minimum_should_match" => query.minimum_should_match = Some(MinimumShouldMatch::new(value)),
+            "minimum_should_match" => query.minimum_should_match = Some(MinimumShouldMatch(shown(value)?)),
             // They say how terms are expanded, which does not show in the hits.
             "analyze_wildcard"
             | "allow_leading_wildcard"
@@ -70,11 +81,11 @@ pub(super) fn parse(body: &Map<String, Value>) -> Result<Query> {
             | "fuzzy_transpositions"
             | "escape" => {}
             _ if common.take(key, value)? => {}
-            _ => return Err(unsupported("query_string", key)),
+            _ => return Err(unsupported("query_string", key, value)),
         }
     }
-    query.text = text.ok_or_else(|| Error::parsing("[query_string] must be provided with a [query]"))?;
-    Ok(common.query(Kind::QueryString(query)))
+    query.text = text.ok_or_else(|| parsing_at(body.close, "[query_string] must be provided with a [query]"))?;
+    common.query(Kind::QueryString(query))
 }
 
 impl QueryStringQuery {
@@ -85,7 +96,7 @@ impl QueryStringQuery {
         }
         let clauses = parse_syntax(text, self.all_words).map_err(|Syntax(detail)| {
             let reason = format!("Failed to parse query [{}]", self.text);
-            context.query_shard(reason, Some(Box::new(Error::parse(detail))))
+            context.query_shard(reason, Some(Box::new(Error::QuerySyntax { reason: detail })))
         })?;
         let every = self.fields.is_empty() || self.fields.iter().any(|(field, _)| field == "*");
         let lenient = self.lenient.unwrap_or(every);
@@ -140,14 +151,11 @@ impl Builder<'_> {
             Node::Group(clauses) => self.clauses(clauses, fields, None),
             Node::In(field, inner) => self.node(inner, &[(field.clone(), 1.0)]),
             Node::Boosted(inner, boost) => Ok(boosted(self.node(inner, fields)?, *boost)),
-            Node::Exists(field) => {
-                let body = Map::from_iter([("field".to_owned(), field.clone().into())]);
-                exists::parse(&body)?.build(self.context)
-            }
+            Node::Exists(field) => Ok(exists::ExistsQuery::of(field).build(self.context)),
             Node::Words(text) => self.over_fields(fields, |field| build_match(self.context, field, &text.as_str().into(), &self.options())),
             Node::Fuzzy(text, edits) => {
                 let mut options = self.options();
-                options.take("fuzziness", &edits.map_or_else(|| "AUTO".into(), Value::from))?;
+                options.fuzzy.fuzziness = Some(edits.map_or(Fuzziness::AUTO, Fuzziness::Edits));
                 self.over_fields(fields, |field| build_match(self.context, field, &text.as_str().into(), &options))
             }
             Node::Phrase(text, slop) => {

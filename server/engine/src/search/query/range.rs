@@ -2,9 +2,10 @@
 
 use super::field::{FieldTarget, bool_of, normalized, not_searchable};
 use super::text::scored;
-use super::{Built, Common, Kind, Query, QueryContext, constant, flag, nothing, single_field, text_of, unsupported};
-use serde_json::{Map, Value};
+use super::{Built, Common, Kind, Query, QueryContext, constant, flag, nothing, single_field, text, text_of, unsupported};
+use serde_json::Value;
 use std::ops::Bound;
+use tandem_common::json::Node;
 use tandem_common::mapping::field_types::{DateFormat, Rounding, number_of_query, parse_date_math, parse_zone, query_number};
 use tandem_common::mapping::{FieldType, FieldValue, LeafField};
 use tandem_common::{Error, Result};
@@ -14,21 +15,24 @@ use tantivy::schema::Field;
 
 #[derive(Clone, Debug)]
 pub(super) struct RangeQuery {
-    field: String,
-    lower: Option<Value>,
-    include_lower: bool,
-    upper: Option<Value>,
-    include_upper: bool,
-    format: Option<String>,
-    time_zone: Option<String>,
+    pub(super) field: String,
+    pub(super) lower: Option<Value>,
+    pub(super) include_lower: bool,
+    pub(super) upper: Option<Value>,
+    pub(super) include_upper: bool,
+    pub(super) format: Option<String>,
+    pub(super) time_zone: Option<String>,
 }
 
-pub(super) fn parse(body: &Map<String, Value>) -> Result<Query> {
+pub(super) fn parse(body: &Node<'_>) -> Result<Query> {
     let mut common = Common::new();
     let Some((field, value)) = single_field("range", body, &mut common)? else {
         return Err(Error::illegal_argument("field name is null or empty"));
     };
-    let Value::Object(options) = value else { return Err(unsupported("range", field)) };
+    if !value.is_object() {
+        return Err(unsupported("range", field, value));
+    }
+    let options = value;
     let mut query = RangeQuery {
         field: field.to_owned(),
         lower: None,
@@ -38,9 +42,10 @@ pub(super) fn parse(body: &Map<String, Value>) -> Result<Query> {
         format: None,
         time_zone: None,
     };
-    for (key, value) in options {
-        let bound = Some(value.clone()).filter(|value| !value.is_null());
-        match key.as_str() {
+    for field in options.fields() {
+        let (key, value) = field?;
+        let bound = Some(value.to_value()?).filter(|value| !value.is_null());
+        match key {
             "gte" | "ge" => (query.lower, query.include_lower) = (bound, true),
             "gt" => (query.lower, query.include_lower) = (bound, false),
             "lte" | "le" => (query.upper, query.include_upper) = (bound, true),
@@ -49,25 +54,25 @@ pub(super) fn parse(body: &Map<String, Value>) -> Result<Query> {
             "to" => query.upper = bound,
             "include_lower" => query.include_lower = flag(value)?,
             "include_upper" => query.include_upper = flag(value)?,
-            "format" => query.format = Some(text_of(value)),
+            "format" => query.format = Some(text(value)?),
             "time_zone" => {
-                parse_zone(&text_of(value))
+                parse_zone(&text(value)?)
                     .map_err(|cause| Error::illegal_argument(format!("java.time.zone.ZoneRulesException: {cause}")))?;
-                query.time_zone = Some(text_of(value));
+                query.time_zone = Some(text(value)?);
             }
             "relation" => {
-                if !["intersects", "contains", "within"].contains(&text_of(value).to_lowercase().as_str()) {
-                    return Err(Error::illegal_argument(format!("{} is not a valid relation", text_of(value))));
+                if !["intersects", "contains", "within"].contains(&text(value)?.to_lowercase().as_str()) {
+                    return Err(Error::illegal_argument(format!("{} is not a valid relation", text(value)?)));
                 }
             }
             _ if common.take(key, value)? => {}
-            _ => return Err(unsupported("range", key)),
+            _ => return Err(unsupported("range", key, value)),
         }
     }
     if let Some(format) = &query.format {
         DateFormat::new(format)?;
     }
-    Ok(common.query(Kind::Range(query)))
+    common.query(Kind::Range(query))
 }
 
 impl RangeQuery {

@@ -2,8 +2,9 @@
 
 use super::field::{FieldTarget, term_query};
 use super::pattern::{PatternKind, PatternQuery};
-use super::{Built, Common, Kind, Query, QueryContext, flag, single_field, text_of, unsupported};
-use serde_json::{Map, Value};
+use super::{Built, Common, Kind, Query, QueryContext, flag, parsing_at, single_field, text_of, unsupported};
+use serde_json::Value;
+use tandem_common::json::{Node, NodeValue};
 use tandem_common::mapping::FieldType;
 use tandem_common::{Error, Result};
 
@@ -14,33 +15,37 @@ pub(super) struct TermQuery {
     pub(super) case_insensitive: bool,
 }
 
-pub(super) fn parse(body: &Map<String, Value>) -> Result<Query> {
+pub(super) fn parse(body: &Node<'_>) -> Result<Query> {
     let mut common = Common::new();
     let Some((field, value)) = single_field("term", body, &mut common)? else {
         return Err(Error::illegal_argument("field name is null or empty"));
     };
     let mut case_insensitive = false;
-    let value = match value {
-        Value::Object(options) => {
+    let value = match &value.value {
+        NodeValue::Object(_) => {
+            let options = value;
             let mut found = Value::Null;
-            for (key, value) in options {
-                match key.as_str() {
-                    "value" | "term" => found = value.clone(),
+            for field in options.fields() {
+                let (key, value) = field?;
+                match key {
+                    "value" | "term" if value.is_object() || value.is_array() => {
+                        return Err(parsing_at(value.place, "[term] query does not support array of values"));
+                    }
+                    "value" | "term" => found = value.to_value()?,
                     "case_insensitive" => case_insensitive = flag(value)?,
                     _ if common.take(key, value)? => {}
-                    _ => return Err(unsupported("term", key)),
+                    _ => return Err(unsupported("term", key, value)),
                 }
             }
             found
         }
-        Value::Array(_) => return Err(Error::parsing("[term] query does not support array of values")),
-        Value::Null => return Err(Error::illegal_argument("field name is null or empty")),
-        scalar => scalar.clone(),
+        NodeValue::Array(_) => return Err(parsing_at(value.place, "[term] query does not support array of values")),
+        NodeValue::Null => return Err(Error::illegal_argument("field name is null or empty")),
+        _ => value.to_value()?,
     };
     match value {
         Value::Null => Err(Error::illegal_argument("value cannot be null")),
-        Value::Array(_) | Value::Object(_) => Err(Error::parsing("[term] query does not support array of values")),
-        value => Ok(common.query(Kind::Term(TermQuery { field: field.to_owned(), value, case_insensitive }))),
+        value => common.query(Kind::Term(TermQuery { field: field.to_owned(), value, case_insensitive })),
     }
 }
 

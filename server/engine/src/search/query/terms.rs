@@ -1,8 +1,9 @@
 //! `terms`: any of several exact values of one field.
 
 use super::field::{FieldTarget, exact_term, raw_text_term, term_query};
-use super::{Built, Common, Kind, Query, QueryContext, constant, nothing, unsupported};
-use serde_json::{Map, Value};
+use super::{Built, Common, Kind, Query, QueryContext, constant, nothing, parsing_at, unsupported};
+use serde_json::Value;
+use tandem_common::json::{Node, NodeValue};
 use tandem_common::{Error, Result};
 use tantivy::query::{BooleanQuery, TermSetQuery};
 
@@ -11,34 +12,43 @@ const TERMS_MAX: usize = 65_536;
 
 #[derive(Clone, Debug)]
 pub(super) struct TermsQuery {
-    field: String,
-    values: Vec<Value>,
+    pub(super) field: String,
+    pub(super) values: Vec<Value>,
 }
 
-pub(super) fn parse(body: &Map<String, Value>) -> Result<Query> {
+pub(super) fn parse(body: &Node<'_>) -> Result<Query> {
     let mut common = Common::new();
     let mut found: Option<TermsQuery> = None;
-    for (key, value) in body {
-        match value {
-            Value::Array(values) => {
+    for field in body.fields() {
+        let (key, value) = field?;
+        match &value.value {
+            NodeValue::Array(_) => {
                 if found.is_some() {
-                    return Err(Error::parsing("[terms] query does not support multiple fields"));
+                    return Err(parsing_at(value.place, "[terms] query does not support multiple fields"));
                 }
-                if values.iter().any(Value::is_null) {
-                    return Err(Error::parsing("No value specified for terms query"));
+                let mut values = Vec::new();
+                for item in value.items() {
+                    let item = item?;
+                    if item.is_null() {
+                        return Err(parsing_at(item.place, "No value specified for terms query"));
+                    }
+                    values.push(item.to_value()?);
                 }
-                found = Some(TermsQuery { field: key.clone(), values: values.clone() });
+                found = Some(TermsQuery { field: key.to_owned(), values });
             }
-            Value::Object(_) => {
+            NodeValue::Object(_) => {
                 return Err(Error::illegal_argument("[terms] query does not support a lookup of its values"));
             }
             _ if common.take(key, value)? => {}
-            _ => return Err(unsupported("terms", key)),
+            _ => return Err(unsupported("terms", key, value)),
         }
     }
     match found {
-        Some(query) => Ok(common.query(Kind::Terms(query))),
-        None => Err(Error::parsing("[terms] query requires a field name, followed by array of terms or a document lookup specification")),
+        Some(query) => common.query(Kind::Terms(query)),
+        None => Err(parsing_at(
+            body.close,
+            "[terms] query requires a field name, followed by array of terms or a document lookup specification",
+        )),
     }
 }
 

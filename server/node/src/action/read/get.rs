@@ -24,8 +24,6 @@ pub struct GetRequest {
     pub refresh: bool,
     /// The version that it must have, else a conflict.
     pub version: Option<i64>,
-    /// `version_type=external_gte` was given: the version must be at least that (otherwise equal).
-    pub version_or_higher: bool,
     /// What of the source is wanted; `None` for all of it, untouched.
     pub source_filter: Option<SourceFilter>,
 }
@@ -76,10 +74,12 @@ pub async fn execute(services: &Services, context: &Context, request: GetRequest
         return Ok(GetResponse { index: index.name.clone(), id: request.id, found: None });
     };
     check_version(&request, &result, &index, number)?;
+    let kept = SourceFilter::of_mapping(&index.mapping);
     let source = match &request.source_filter {
-        None => Some(result.source),
+        _ if kept.is_off() => None,
         Some(filter) if filter.is_off() => None,
-        Some(filter) => Some(filter.apply(&result.source)?),
+        None => Some(kept.apply(&result.source)?),
+        Some(filter) => Some(filter.apply(&kept.apply(&result.source)?)?),
     };
     let found =
         FoundDocument { version: result.version, seq_no: result.seq_no, primary_term: result.op_term, routing: result.routing, source };
@@ -108,13 +108,10 @@ fn single_index(state: &ClusterState, name: &str) -> Result<Arc<IndexMetadata>> 
 
 fn check_version(request: &GetRequest, result: &GetResult, index: &IndexMetadata, shard: u32) -> Result<()> {
     let Some(wanted) = request.version else { return Ok(()) };
-    let (fits, detail) = if request.version_or_higher {
-        (result.version >= wanted, format!("current version [{}] is lower than the one provided [{wanted}]", result.version))
-    } else {
-        (result.version == wanted, format!("current version [{}] is different than the one provided [{wanted}]", result.version))
-    };
-    if fits {
+    // Whoever gives the versions, a reader means this one.
+    if result.version == wanted {
         return Ok(());
     }
+    let detail = format!("current version [{}] is different than the one provided [{wanted}]", result.version);
     Err(Error::VersionConflict { id: request.id.clone(), detail, index: index.name.clone(), uuid: index.uuid.clone(), shard })
 }

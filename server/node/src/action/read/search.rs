@@ -59,6 +59,7 @@ pub struct SearchResponse {
 /// A shard that answered, with what it found.
 struct Answered {
     index: String,
+    number: u32,
     searcher: ShardSearcher,
     result: QueryResult,
 }
@@ -69,7 +70,6 @@ struct Answered {
 /// A bad query (`search_phase_execution_exception` when the shards refuse it), no such index.
 pub async fn execute(services: &Services, context: &Context, request: SearchRequest) -> Result<SearchResponse> {
     let began = clock::now();
-    request.source.check()?;
     let targets = shards::targets(services, &request.indices, &request.source, request.routing.as_deref())?;
     let now_millis = clock::wall_millis();
     let running = targets.into_iter().map(|target| query(services, context, target, now_millis));
@@ -88,13 +88,22 @@ pub async fn execute(services: &Services, context: &Context, request: SearchRequ
         return Err(Error::SearchPhaseExecution { phase: "query".into(), failures: shards.failures });
     }
     let nothing_asked = answered.is_empty();
-    let (places, results): (Vec<_>, Vec<_>) = answered.into_iter().map(|found| ((found.index, found.searcher), found.result)).unzip();
+    let (places, results): (Vec<_>, Vec<_>) =
+        answered.into_iter().map(|found| ((found.index, found.number, found.searcher), found.result)).unzip();
     let reduced = reduce(results, &request.source);
     let mut response = empty_response(&request.source, &reduced, shards);
     if nothing_asked {
         response.max_score = Some(0.0);
     }
-    response.hits = fetch(&request.source, places, &reduced.winners).await?;
+    // One shard answers both phases at once, and then fails in the first.
+    let phase = if places.len() == 1 { "query" } else { "fetch" };
+    response.hits = match fetch(&request.source, places, &reduced.winners, now_millis).await? {
+        Ok(hits) => hits,
+        Err((index, number, error)) => {
+            let failures = vec![shards::failure(services, index, number, error)];
+            return Err(Error::SearchPhaseExecution { phase: phase.into(), failures });
+        }
+    };
     response.took = clock::now().saturating_duration_since(began);
     Ok(response)
 }
@@ -107,7 +116,7 @@ fn empty_response(source: &SearchSource, reduced: &Reduced, shards: ShardsHeader
     SearchResponse {
         took: Duration::ZERO,
         timed_out: reduced.timed_out,
-        terminated_early: (source.terminate_after > 0).then_some(reduced.terminated_early),
+        terminated_early: (source.terminate_after != 0).then_some(reduced.terminated_early),
         shards,
         total: reduced.total.map(|value| TotalHits { value, relation }),
         max_score: reduced.max_score,
@@ -127,21 +136,24 @@ async fn query(services: &Services, context: &Context, target: Target, now_milli
         .await
     };
     match found.await {
-        Ok((searcher, result)) => Ok(Answered { index, searcher, result }),
+        Ok((searcher, result)) => Ok(Answered { index, number, searcher, result }),
         Err(error) => Err(shards::failure(services, index, number, error)),
     }
 }
 
+/// The hits with their indices, or the shard that failed and how.
+type Fetched = Result<Vec<(String, Hit)>, (String, u32, Error)>;
+
 /// Loads the winners from the searchers that found them, and brings them back into their order.
-async fn fetch(source: &SearchSource, places: Vec<(String, ShardSearcher)>, winners: &[Winner]) -> Result<Vec<(String, Hit)>> {
+async fn fetch(source: &SearchSource, places: Vec<(String, u32, ShardSearcher)>, winners: &[Winner], now_millis: i64) -> Result<Fetched> {
     if winners.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Ok(Vec::new()));
     }
     let winners = winners.to_vec();
     let source = source.clone();
     blocking::run(move || {
         let mut hits: Vec<Option<(String, Hit)>> = winners.iter().map(|_| None).collect();
-        for (position, (index, searcher)) in (0u32..).zip(&places) {
+        for (position, (index, number, searcher)) in (0u32..).zip(&places) {
             let (ranks, mine): (Vec<usize>, Vec<Winner>) = winners
                 .iter()
                 .enumerate()
@@ -151,13 +163,17 @@ async fn fetch(source: &SearchSource, places: Vec<(String, ShardSearcher)>, winn
             if mine.is_empty() {
                 continue;
             }
-            for (rank, hit) in ranks.into_iter().zip(fetch_phase(searcher, &source, &mine)?) {
+            let found = match fetch_phase(searcher, &source, &mine, now_millis) {
+                Ok(found) => found,
+                Err(error) => return Ok(Err((index.clone(), *number, error))),
+            };
+            for (rank, hit) in ranks.into_iter().zip(found) {
                 if let Some(slot) = hits.get_mut(rank) {
                     *slot = Some((index.clone(), hit));
                 }
             }
         }
-        Ok(hits.into_iter().flatten().collect())
+        Ok(Ok(hits.into_iter().flatten().collect()))
     })
     .await
 }

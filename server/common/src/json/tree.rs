@@ -1,10 +1,12 @@
-//! A document as a tree that remembers where each value stood and how each number was written.
+//! JSON as a tree that remembers where each value stood and how each number was written.
 //!
 //! serde's values forget both, and both are part of the answers: errors name line and column, a keyword keeps `1.0` as it
-//! was sent, and a key that occurs twice is refused.
+//! was sent, and a key that occurs twice is refused. Nothing here calls itself for each level of the text, so that no text
+//! can exhaust the stack.
 
+use super::DEPTH_MAX;
 use crate::error::{Error, Result};
-use crate::json::DEPTH_MAX;
+use serde_json::{Map, Number, Value};
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -12,20 +14,29 @@ use std::fmt::Write as _;
 /// How many keys of one object are compared one by one before a set is built.
 const LINEAR_KEYS_MAX: usize = 24;
 
+/// Line and column, from 1; columns count bytes.
+pub type Place = (u32, u32);
+
 /// One JSON value with its place.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Node<'a> {
+pub struct Node<'a> {
     /// What it is.
-    pub(super) value: NodeValue<'a>,
+    pub value: NodeValue<'a>,
     /// The byte at which it starts.
-    pub(super) start: usize,
+    pub start: usize,
     /// The byte after its last; for objects and arrays, after their first.
-    pub(super) end: usize,
+    pub end: usize,
+    /// Where it starts.
+    pub place: Place,
+    /// Where an object or array closes; for others, where they start.
+    pub close: Place,
+    /// Where its key starts, if it is the value of a field.
+    pub key_place: Place,
 }
 
 /// The kinds of JSON value.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum NodeValue<'a> {
+pub enum NodeValue<'a> {
     /// `null`
     Null,
     /// `true`, `false`
@@ -38,11 +49,13 @@ pub(super) enum NodeValue<'a> {
     Array(Vec<Node<'a>>),
     /// `{…}` in the order of the text.
     Object(Vec<(Cow<'a, str>, Node<'a>)>),
+    /// Where the text stopped making sense: the last of what [`parse_open`] read.
+    Broken(Error),
 }
 
 impl Node<'_> {
     /// Jackson's name of the token.
-    pub(super) fn token_name(&self) -> &'static str {
+    pub fn token_name(&self) -> &'static str {
         match &self.value {
             NodeValue::Null => "VALUE_NULL",
             NodeValue::Bool(true) => "VALUE_TRUE",
@@ -52,11 +65,149 @@ impl Node<'_> {
             NodeValue::Text(_) => "VALUE_STRING",
             NodeValue::Array(_) => "START_ARRAY",
             NodeValue::Object(_) => "START_OBJECT",
+            NodeValue::Broken(_) => "null",
+        }
+    }
+
+    /// The name of the token as parsers of requests call it, which know only one kind of boolean and of number.
+    pub fn kind_name(&self) -> &'static str {
+        match &self.value {
+            NodeValue::Bool(_) => "VALUE_BOOLEAN",
+            NodeValue::Number(_) => "VALUE_NUMBER",
+            _ => self.token_name(),
+        }
+    }
+
+    /// Whether it is `{…}`.
+    pub fn is_object(&self) -> bool {
+        matches!(self.value, NodeValue::Object(_))
+    }
+
+    /// Whether it is `[…]`.
+    pub fn is_array(&self) -> bool {
+        matches!(self.value, NodeValue::Array(_))
+    }
+
+    /// Whether there is no value to read: `null`, or the place where the text breaks.
+    pub(crate) fn is_absent(&self) -> bool {
+        matches!(self.value, NodeValue::Null | NodeValue::Broken(_))
+    }
+
+    /// Whether it is `null`.
+    pub fn is_null(&self) -> bool {
+        self.value == NodeValue::Null
+    }
+
+    /// The text, if it is one.
+    pub fn as_str(&self) -> Option<&str> {
+        match &self.value {
+            NodeValue::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The fields of an object, up to the place where the text breaks; none for other values.
+    pub fn fields(&self) -> impl Iterator<Item = Result<(&str, &Node<'_>)>> {
+        let fields: &[_] = if let NodeValue::Object(fields) = &self.value { fields } else { &[] };
+        fields.iter().map(|(key, node)| node.unbroken().map(|node| (&**key, node)))
+    }
+
+    /// The items of an array, up to the place where the text breaks; none for other values.
+    pub fn items(&self) -> impl Iterator<Item = Result<&Node<'_>>> {
+        let items: &[_] = if let NodeValue::Array(items) = &self.value { items } else { &[] };
+        items.iter().map(Node::unbroken)
+    }
+
+    /// The node itself, or what is wrong with the text at this place.
+    fn unbroken(&self) -> Result<&Self> {
+        if let NodeValue::Broken(error) = &self.value { Err(error.clone()) } else { Ok(self) }
+    }
+
+    /// A boolean, which may also be written as text.
+    ///
+    /// # Errors
+    /// Any other value, in the words of Jackson where it is no text.
+    pub fn flag(&self) -> Result<bool> {
+        match &self.value {
+            NodeValue::Bool(flag) => Ok(*flag),
+            NodeValue::Text(text) => match text.as_ref() {
+                "true" => Ok(true),
+                "false" => Ok(false),
+                text => Err(Error::illegal_argument(format!("Failed to parse value [{text}] as only [true] or [false] are allowed."))),
+            },
+            _ => {
+                let (token, (line, column)) = (self.token_name(), self.after());
+                let place = location_text(line, column);
+                Err(Error::JsonParse { reason: format!("Current token ({token}) not of boolean type\n at {place}") })
+            }
+        }
+    }
+
+    /// The place behind the value; for objects and arrays, behind what opens them.
+    pub fn after(&self) -> Place {
+        let length = u32::try_from(self.end.saturating_sub(self.start)).unwrap_or(u32::MAX);
+        (self.place.0, self.place.1.saturating_add(length))
+    }
+
+    /// The value without its places.
+    ///
+    /// # Errors
+    /// The text breaks somewhere inside.
+    pub fn to_value(&self) -> Result<Value> {
+        // What is open stands on a stack of its own, as it does while reading.
+        let mut open: Vec<Building<'_, '_>> = Vec::new();
+        let mut node = self;
+        loop {
+            let mut value = match &node.unbroken()?.value {
+                NodeValue::Null | NodeValue::Broken(_) => Value::Null,
+                NodeValue::Bool(flag) => Value::Bool(*flag),
+                NodeValue::Number(text) => number_value(text),
+                NodeValue::Text(text) => Value::String(text.to_string()),
+                NodeValue::Array(items) => match items.split_first() {
+                    None => Value::Array(Vec::new()),
+                    Some((first, rest)) => {
+                        open.push(Building::Array(Vec::with_capacity(items.len()), rest));
+                        node = first;
+                        continue;
+                    }
+                },
+                NodeValue::Object(fields) => match fields.split_first() {
+                    None => Value::Object(Map::new()),
+                    Some(((key, first), rest)) => {
+                        open.push(Building::Object(Map::with_capacity(fields.len()), key, rest));
+                        node = first;
+                        continue;
+                    }
+                },
+            };
+            loop {
+                match open.pop() {
+                    None => return Ok(value),
+                    Some(Building::Array(mut values, rest)) => {
+                        values.push(value);
+                        if let Some((next, rest)) = rest.split_first() {
+                            open.push(Building::Array(values, rest));
+                            node = next;
+                            break;
+                        }
+                        value = Value::Array(values);
+                    }
+                    Some(Building::Object(mut values, key, rest)) => {
+                        values.insert(key.to_owned(), value);
+                        if let Some(((key, next), rest)) = rest.split_first() {
+                            open.push(Building::Object(values, key, rest));
+                            node = next;
+                            break;
+                        }
+                        value = Value::Object(values);
+                    }
+                }
+            }
         }
     }
 
     /// The value as Java prints it (`{a=[1, b]}`), for the preview in errors.
-    pub(super) fn preview(&self) -> String {
+    pub fn preview(&self) -> String {
         let mut text = String::new();
         self.write_preview(&mut text);
         text
@@ -64,7 +215,7 @@ impl Node<'_> {
 
     fn write_preview(&self, out: &mut String) {
         match &self.value {
-            NodeValue::Null => out.push_str("null"),
+            NodeValue::Null | NodeValue::Broken(_) => out.push_str("null"),
             NodeValue::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
             NodeValue::Number(text) => out.push_str(&java_number(text)),
             NodeValue::Text(text) => out.push_str(text),
@@ -93,8 +244,19 @@ impl Node<'_> {
     }
 }
 
+/// A value whose parts are not all there yet, and the parts that are to come.
+enum Building<'n, 'a> {
+    Array(Vec<Value>, &'n [Node<'a>]),
+    Object(Map<String, Value>, &'n str, &'n [(Cow<'a, str>, Node<'a>)]),
+}
+
+/// A number; one that no double holds stays a text, which numbers may be written as anyway.
+fn number_value(text: &str) -> Value {
+    text.parse::<Number>().map_or_else(|_| Value::String(text.to_owned()), Value::Number)
+}
+
 /// Whether a JSON number has neither fraction nor exponent.
-pub(super) fn is_whole(text: &str) -> bool {
+pub fn is_whole(text: &str) -> bool {
     !text.bytes().any(|byte| matches!(byte, b'.' | b'e' | b'E'))
 }
 
@@ -125,67 +287,133 @@ pub fn java_double(value: f64) -> String {
 }
 
 /// Where a byte is, as Jackson says it.
-pub(super) fn location(source: &[u8], at: usize) -> String {
+pub fn location(source: &[u8], at: usize) -> String {
     let (line, column) = line_column(source, at);
+    location_text(line, column)
+}
+
+/// As [`location`], of a line and a column.
+pub fn location_text(line: impl std::fmt::Display, column: impl std::fmt::Display) -> String {
     format!("[Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: {line}, column: {column}]")
 }
 
 /// Line and column of a byte, from 1.
-pub(super) fn line_column(source: &[u8], at: usize) -> (usize, usize) {
+pub fn line_column(source: &[u8], at: usize) -> (usize, usize) {
     let before = source.get(..at).unwrap_or(source);
     let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
     let column = before.iter().rev().take_while(|&&byte| byte != b'\n').count() + 1;
     (line, column)
 }
 
-/// Reads a whole text.
-pub(super) fn parse(source: &[u8]) -> Result<Node<'_>> {
-    let text = std::str::from_utf8(source)
-        .map_err(|error| Error::JsonParse { reason: format!("Invalid UTF-8 byte\n at {}", location(source, error.valid_up_to() + 1)) })?;
-    let mut reader = Reader { text, bytes: source, at: 0 };
+/// Reads a whole text; what stands behind its first value does not count, as OpenSearch never looks at it.
+///
+/// # Errors
+/// What Jackson finds wrong with it.
+pub fn parse(source: &[u8]) -> Result<Node<'_>> {
+    let mut reader = Reader::new(utf8(source)?);
     reader.skip_blanks();
-    let root = reader.value()?;
+    reader.value(&mut Vec::new())
+}
+
+/// Reads a text as far as it makes sense: the first value, and the value after it if there is one. What is wrong stands
+/// in the tree as [`NodeValue::Broken`] at the place where a reader that goes through it comes upon it, so that what was
+/// wrong before that place is found first.
+pub fn parse_open(source: &[u8]) -> (Node<'_>, Option<Node<'_>>) {
+    let mut reader = match utf8(source) {
+        Ok(text) => Reader::new(text),
+        Err(error) => return (Node::broken(error, (1, 1)), None),
+    };
     reader.skip_blanks();
-    if reader.at < source.len() {
-        if let Some(&byte @ (b'}' | b']')) = source.get(reader.at) {
-            let (line, _) = line_column(source, 0);
-            let root = format!("[Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: {line}]");
-            let other = if byte == b'}' { ']' } else { '}' };
-            let what = format!("Unexpected close marker '{}': expected '{other}' (for root starting at {root})", byte as char);
-            return reader.fail(&what, reader.at);
-        }
-        // One more good token is "extra data"; a broken one is an error of its own.
-        let extra = reader.value()?;
-        let reason = format!("Malformed content, found extra data after parsing: {}", extra.token_name());
-        return Err(Error::illegal_argument(reason));
+    let root = reader.open_value();
+    // Behind a broken place there is nothing to look for.
+    let extra = if reader.broken.is_some() { None } else { reader.after(&root) };
+    (root, extra)
+}
+
+/// Reads a document as far as it makes sense, and what is wrong with it; that may also be that something follows it.
+pub(crate) fn parse_with_breaks(source: &[u8]) -> (Node<'_>, Option<Error>) {
+    let mut reader = match utf8(source) {
+        Ok(text) => Reader::new(text),
+        Err(error) => return (Node::broken(error.clone(), (1, 1)), Some(error)),
+    };
+    reader.skip_blanks();
+    let root = reader.open_value();
+    if reader.broken.is_some() {
+        return (root, reader.broken);
     }
-    Ok(root)
+    let error = reader.after(&root).map(|extra| match extra.unbroken() {
+        // One more good token is "extra data"; a broken one is an error of its own.
+        Ok(extra) => Error::illegal_argument(format!("Malformed content, found extra data after parsing: {}", extra.token_name())),
+        Err(error) => error,
+    });
+    (root, error)
+}
+
+fn utf8(source: &[u8]) -> Result<&str> {
+    std::str::from_utf8(source)
+        .map_err(|error| Error::JsonParse { reason: format!("Invalid UTF-8 byte\n at {}", location(source, error.valid_up_to() + 1)) })
 }
 
 struct Reader<'a> {
     text: &'a str,
     bytes: &'a [u8],
     at: usize,
+    line: u32,
+    /// The byte at which the line starts.
+    line_start: usize,
+    /// What was wrong at the place where reading ended.
+    broken: Option<Error>,
 }
 
 /// A value whose end has not been read.
 enum Open<'a> {
-    Array(usize, Vec<Node<'a>>),
+    Array(OpenArray<'a>),
     Object(OpenObject<'a>),
+}
+
+struct OpenArray<'a> {
+    start: usize,
+    place: Place,
+    items: Vec<Node<'a>>,
 }
 
 struct OpenObject<'a> {
     start: usize,
+    place: Place,
     fields: Vec<(Cow<'a, str>, Node<'a>)>,
     /// The key of the value being read.
     key: Cow<'a, str>,
+    key_place: Place,
     /// Every key, once there are many.
     seen: HashSet<String>,
 }
 
+impl<'a> Node<'a> {
+    fn broken(error: Error, place: Place) -> Self {
+        Node { value: NodeValue::Broken(error), start: 0, end: 0, place, close: place, key_place: place }
+    }
+}
+
+impl<'a> Open<'a> {
+    fn add(&mut self, node: Node<'a>) {
+        match self {
+            Open::Array(array) => array.items.push(node),
+            Open::Object(object) => object.add(node),
+        }
+    }
+
+    fn done(self, close: Place) -> Node<'a> {
+        let (value, start, place) = match self {
+            Open::Array(array) => (NodeValue::Array(array.items), array.start, array.place),
+            Open::Object(object) => (NodeValue::Object(object.fields), object.start, object.place),
+        };
+        Node { value, start, end: start + 1, place, close, key_place: place }
+    }
+}
+
 impl<'a> OpenObject<'a> {
-    fn done(self) -> Node<'a> {
-        Node { value: NodeValue::Object(self.fields), start: self.start, end: self.start + 1 }
+    fn add(&mut self, node: Node<'a>) {
+        self.fields.push((std::mem::take(&mut self.key), Node { key_place: self.key_place, ..node }));
     }
 
     fn key_was_seen(&mut self) -> bool {
@@ -200,14 +428,64 @@ impl<'a> OpenObject<'a> {
 }
 
 impl<'a> Reader<'a> {
+    fn new(text: &'a str) -> Self {
+        Reader { text, bytes: text.as_bytes(), at: 0, line: 1, line_start: 0, broken: None }
+    }
+
     fn skip_blanks(&mut self) {
-        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.bytes.get(self.at) {
+        while let Some(byte @ (b' ' | b'\n' | b'\r' | b'\t')) = self.bytes.get(self.at) {
             self.at += 1;
+            if *byte == b'\n' {
+                // Only blanks break lines: texts write theirs as escapes.
+                self.line = self.line.saturating_add(1);
+                self.line_start = self.at;
+            }
         }
     }
 
+    /// Where the next byte is.
+    fn place(&self) -> Place {
+        (self.line, u32::try_from(self.at - self.line_start + 1).unwrap_or(u32::MAX))
+    }
+
+    /// What stands behind the first value.
+    fn after(&mut self, root: &Node<'a>) -> Option<Node<'a>> {
+        self.skip_blanks();
+        let byte = *self.bytes.get(self.at)?;
+        if !matches!(byte, b'}' | b']') {
+            return Some(self.open_value());
+        }
+        let (line, _) = line_column(self.bytes, root.start);
+        let root = format!("[Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: {line}]");
+        let other = if byte == b'}' { ']' } else { '}' };
+        let what = format!("Unexpected close marker '{}': expected '{other}' (for root starting at {root})", byte as char);
+        Some(Node::broken(self.failure(&what, self.at), self.place()))
+    }
+
+    /// One value, whole or up to where it breaks.
+    fn open_value(&mut self) -> Node<'a> {
+        let mut open = Vec::new();
+        match self.value(&mut open) {
+            Ok(node) => node,
+            Err(error) => {
+                self.broken = Some(error.clone());
+                let place = self.place();
+                let mut node = Node::broken(error, place);
+                while let Some(mut outer) = open.pop() {
+                    outer.add(node);
+                    node = outer.done(place);
+                }
+                node
+            }
+        }
+    }
+
+    fn failure(&self, what: &str, at: usize) -> Error {
+        Error::JsonParse { reason: format!("{what}\n at {}", location(self.bytes, at)) }
+    }
+
     fn fail<T>(&self, what: &str, at: usize) -> Result<T> {
-        Err(Error::JsonParse { reason: format!("{what}\n at {}", location(self.bytes, at)) })
+        Err(self.failure(what, at))
     }
 
     fn unexpected<T>(&self, expected: &str) -> Result<T> {
@@ -240,91 +518,82 @@ impl<'a> Reader<'a> {
         self.end_of_input(&format!("expected close marker for {what} (start marker at {})", location(self.bytes, start)))
     }
 
-    /// One whole value. Open objects and arrays stand on a stack of their own, so that depth costs no call frames.
-    fn value(&mut self) -> Result<Node<'a>> {
-        let mut open: Vec<Open<'a>> = Vec::new();
+    /// One whole value. Open objects and arrays stand on a stack of their own, so that depth costs no call frames; what is
+    /// on it after an error is what had been read.
+    fn value(&mut self, open: &mut Vec<Open<'a>>) -> Result<Node<'a>> {
         'value: loop {
-            let start = self.at;
+            let (start, place) = (self.at, self.place());
             let mut node = match self.bytes.get(self.at) {
                 Some(b'{') => {
                     self.enter(open.len())?;
-                    let mut object = OpenObject { start, fields: Vec::new(), key: Cow::Borrowed(""), seen: HashSet::new() };
-                    if self.closes(b'}') {
-                        object.done()
-                    } else {
-                        self.key(&mut object)?;
-                        open.push(Open::Object(object));
-                        continue 'value;
+                    let key = Cow::Borrowed("");
+                    let mut object = OpenObject { start, place, fields: Vec::new(), key, key_place: place, seen: HashSet::new() };
+                    match self.closes(b'}') {
+                        Some(close) => Open::Object(object).done(close),
+                        None => {
+                            let key = self.key(&mut object);
+                            open.push(Open::Object(object));
+                            key?;
+                            continue 'value;
+                        }
                     }
                 }
                 Some(b'[') => {
                     self.enter(open.len())?;
-                    if self.closes(b']') {
-                        Node { value: NodeValue::Array(Vec::new()), start, end: start + 1 }
-                    } else {
-                        open.push(Open::Array(start, Vec::new()));
-                        self.skip_blanks();
-                        if self.at >= self.bytes.len() {
-                            return self.unclosed("Array", start);
+                    let array = Open::Array(OpenArray { start, place, items: Vec::new() });
+                    match self.closes(b']') {
+                        Some(close) => array.done(close),
+                        None => {
+                            open.push(array);
+                            if self.at >= self.bytes.len() {
+                                return self.unclosed("Array", start);
+                            }
+                            continue 'value;
                         }
-                        continue 'value;
                     }
                 }
                 _ => self.scalar()?,
             };
             // A finished value may finish the ones around it.
             loop {
-                match open.pop() {
-                    None => return Ok(node),
-                    Some(Open::Array(start, mut items)) => {
-                        items.push(node);
+                let Some(outer) = open.last_mut() else { return Ok(node) };
+                outer.add(node);
+                self.skip_blanks();
+                let close = self.place();
+                match (outer, self.bytes.get(self.at)) {
+                    (Open::Array(_), Some(b',')) => {
+                        self.at += 1;
                         self.skip_blanks();
-                        match self.bytes.get(self.at) {
-                            Some(b',') => {
-                                self.at += 1;
-                                self.skip_blanks();
-                                if self.at >= self.bytes.len() {
-                                    return self.ends_within("Array", true);
-                                }
-                                open.push(Open::Array(start, items));
-                                continue 'value;
-                            }
-                            Some(b']') => {
-                                self.at += 1;
-                                node = Node { value: NodeValue::Array(items), start, end: start + 1 };
-                            }
-                            None => return self.unclosed("Array", start),
-                            Some(_) => return self.unexpected("was expecting comma to separate Array entries"),
+                        if self.at >= self.bytes.len() {
+                            return self.ends_within("Array", true);
                         }
+                        continue 'value;
                     }
-                    Some(Open::Object(mut object)) => {
-                        object.fields.push((std::mem::take(&mut object.key), node));
-                        self.skip_blanks();
-                        match self.bytes.get(self.at) {
-                            Some(b',') => {
-                                self.at += 1;
-                                self.key(&mut object)?;
-                                open.push(Open::Object(object));
-                                continue 'value;
-                            }
-                            Some(b'}') => {
-                                self.at += 1;
-                                node = object.done();
-                            }
-                            None => return self.unclosed("Object", object.start),
-                            Some(_) => return self.unexpected("was expecting comma to separate Object entries"),
-                        }
+                    (Open::Object(object), Some(b',')) => {
+                        self.at += 1;
+                        self.key(object)?;
+                        continue 'value;
                     }
+                    (Open::Array(_), Some(b']')) | (Open::Object(_), Some(b'}')) => self.at += 1,
+                    (Open::Array(array), None) => return self.unclosed("Array", array.start),
+                    (Open::Object(object), None) => return self.unclosed("Object", object.start),
+                    (Open::Array(_), Some(_)) => return self.unexpected("was expecting comma to separate Array entries"),
+                    (Open::Object(_), Some(_)) => return self.unexpected("was expecting comma to separate Object entries"),
                 }
+                let Some(done) = open.pop() else { return self.unexpected("expected a value") };
+                node = done.done(close);
             }
         }
     }
 
-    fn closes(&mut self, byte: u8) -> bool {
+    /// Where the value closes, if that is at once.
+    fn closes(&mut self, byte: u8) -> Option<Place> {
         self.skip_blanks();
-        let closes = self.bytes.get(self.at) == Some(&byte);
-        self.at += usize::from(closes);
-        closes
+        let close = self.place();
+        (self.bytes.get(self.at) == Some(&byte)).then(|| {
+            self.at += 1;
+            close
+        })
     }
 
     fn enter(&mut self, depth: usize) -> Result<()> {
@@ -341,7 +610,7 @@ impl<'a> Reader<'a> {
     }
 
     fn scalar(&mut self) -> Result<Node<'a>> {
-        let start = self.at;
+        let (start, place) = (self.at, self.place());
         let value = match self.bytes.get(self.at) {
             Some(b'"') => NodeValue::Text(self.string()?),
             Some(b'-' | b'0'..=b'9') => NodeValue::Number(self.number()?),
@@ -353,12 +622,13 @@ impl<'a> Reader<'a> {
             }
             _ => return self.unexpected("expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false')"),
         };
-        Ok(Node { value, start, end: self.at })
+        Ok(Node { value, start, end: self.at, place, close: place, key_place: place })
     }
 
     /// The key of the next entry, up to its value.
     fn key(&mut self, object: &mut OpenObject<'a>) -> Result<()> {
         self.skip_blanks();
+        object.key_place = self.place();
         match self.bytes.get(self.at) {
             Some(b'"') => {}
             None if object.fields.is_empty() => return self.unclosed("Object", object.start),
@@ -571,8 +841,33 @@ mod tests {
         assert!(reason(r#"{"a":}"#).starts_with("Unexpected character ('}' (code 125)): expected a value"));
         assert!(reason(r#"{"a":}"#).ends_with("line: 1, column: 6]"));
         assert!(reason(r#"{"a":1"#).starts_with("Unexpected end-of-input: expected close marker for Object (start marker at "));
-        assert_eq!(reason(r#"{"a":1}{"b":2}"#), "Malformed content, found extra data after parsing: START_OBJECT");
+        let (_, extra) = parse_with_breaks(br#"{"a":1}{"b":2}"#);
+        assert_eq!(extra.unwrap().to_string(), "Malformed content, found extra data after parsing: START_OBJECT");
         assert!(reason(r#"{"f":NaN}"#).ends_with("line: 1, column: 9]"));
+    }
+
+    #[test]
+    fn a_broken_text_is_read_up_to_its_break() {
+        for text in [r#"{"a":1,"b":[2,{"c":"#, r#"{"a":1,"b":[2,{"c":tru"#, r#"{"a":1,"b":[2,{"c":3 5"#] {
+            let (root, extra) = parse_open(text.as_bytes());
+            assert!(extra.is_none());
+            let fields: Vec<_> = root.fields().collect::<Result<_>>().unwrap();
+            assert_eq!(fields.iter().map(|(key, _)| *key).collect::<Vec<_>>(), ["a", "b"]);
+            let items: Vec<_> = fields[1].1.items().collect::<Result<_>>().unwrap();
+            assert!(items[1].fields().any(|field| field.is_err()), "{text}");
+            assert_eq!(root.to_value().unwrap_err(), parse(text.as_bytes()).unwrap_err());
+        }
+        assert!(parse_open(b"{\"a\":1,").0.fields().nth(1).unwrap().is_err());
+        assert!(parse_open(b"{} x").1.unwrap().unbroken().is_err());
+        assert_eq!(parse_open(b"{} []").1.unwrap().place, (1, 4));
+    }
+
+    #[test]
+    fn values_and_keys_know_their_places() {
+        let root = parse(b" {\"a\": 5,\n  \"b\" : [1,\n2 ]}").unwrap();
+        let places: Vec<_> = root.fields().map(|field| field.unwrap().1).map(|node| (node.key_place, node.place, node.close)).collect();
+        assert_eq!(places, [((1, 3), (1, 8), (1, 8)), ((2, 3), (2, 9), (3, 3))]);
+        assert_eq!((root.place, root.close), ((1, 2), (3, 4)));
     }
 
     #[test]
