@@ -113,6 +113,18 @@ fn an_interrupted_leader_is_followed_again_without_anybody_s_help() {
 }
 
 #[test]
+fn a_new_field_reaches_the_follower_without_a_document() {
+    let (leader, follower) = (TestNode::start(NODE, "field-leader"), TestNode::start(NODE, "field-follower"));
+    leader.must(200, "PUT", "/m", Some(&index(1)));
+    follow(&leader, &follower, "m", "m");
+    level(&follower, "m", -1);
+    leader.must(200, "PUT", "/m/_mapping", Some(&json!({"properties": {"fresh": {"type": "keyword"}}})));
+    eventually(Duration::from_secs(5), "the new field is on the follower", || {
+        follower.must(200, "GET", "/m/_mapping", None)["m"]["mappings"]["properties"]["fresh"]["type"] == "keyword"
+    });
+}
+
+#[test]
 fn a_leader_index_that_was_deleted_and_made_anew_is_not_followed() {
     let (leader, follower) = (TestNode::start(NODE, "anew-leader"), TestNode::start(NODE, "anew-follower"));
     leader.must(200, "PUT", "/x", Some(&index(1)));

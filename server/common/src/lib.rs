@@ -1,5 +1,5 @@
 //! The language of the house: ids, errors, settings, units, the context of a call, what a document means, and the
-//! one place ([`env`]) where sockets, files, time and randomness are reached.
+//! one place ([`mod@env`]) where sockets, files, time and randomness are reached.
 //!
 //! Nothing enters this floor unless two floors above use it.
 #![warn(missing_docs)]

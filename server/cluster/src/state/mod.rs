@@ -102,7 +102,7 @@ impl ClusterState {
 
     /// What blocks writing documents into an index.
     pub fn write_blocks(&self, index: &IndexMetadata) -> Vec<BlockReason> {
-        let mut blocks = self.metadata_blocks(index);
+        let mut blocks: Vec<BlockReason> = self.metadata_blocks(index).into_iter().filter(|block| block.id != METADATA_BLOCK).collect();
         if index.setting_is_true("index.blocks.write") {
             blocks.push(block(8, "index write (api)", "FORBIDDEN"));
         }
@@ -115,6 +115,9 @@ impl ClusterState {
         if index.setting_is_true("index.blocks.read_only") {
             blocks.push(block(5, "index read-only (api)", "FORBIDDEN"));
         }
+        if index.setting_is_true("index.blocks.metadata") {
+            blocks.push(block(METADATA_BLOCK, "index metadata (api)", "FORBIDDEN"));
+        }
         if self.replications.get(&index.name).is_some_and(|entry| entry.follows(index)) {
             blocks.push(block(REPLICATION_BLOCK, "index read-only(cross-cluster-replication)", "FORBIDDEN"));
         }
@@ -124,6 +127,9 @@ impl ClusterState {
 
 /// The number of the block on follower indices.
 pub const REPLICATION_BLOCK: u32 = 1000;
+
+/// The number of the block that leaves documents alone.
+const METADATA_BLOCK: u32 = 9;
 
 fn block(id: u32, description: &str, status_name: &str) -> BlockReason {
     BlockReason { id, description: description.into(), status_name: status_name.into() }

@@ -232,6 +232,7 @@ async fn ask_checkpoint(
         wait_millis: 0,
         previous_op_term: history.lineage.op_term_at(history.global_checkpoint).map(|term| term.0),
         history_id: history.history.to_string(),
+        mapping_version: u64::MAX,
     };
     clock::timeout(ASK_LIMIT, remote.read_operations(request, ASK_LIMIT)).await?.ok().map(|answer| answer.global_checkpoint)
 }

@@ -131,7 +131,8 @@ impl ShardTask {
     }
 
     async fn pull(&self, entry: &ReplicationEntry, shard: &IndexShard, place: Place, progress: &FollowProgress) -> Result<Pulled> {
-        let remote = self.services.remotes.get(&self.services.cluster.state(), &entry.leader_alias)?;
+        let state = self.services.cluster.state();
+        let remote = self.services.remotes.get(&state, &entry.leader_alias)?;
         let request = wire::ReadOperationsRequest {
             shard: Some(shard_ref(entry, self.number)),
             from_seq_no: place.from.0,
@@ -139,6 +140,7 @@ impl ShardTask {
             wait_millis: POLL_WAIT.as_millis() as u32,
             previous_op_term: place.previous.map(|term| term.0),
             history_id: shard.history().history.to_string(),
+            mapping_version: state.index_by_uuid(&entry.follower_uuid).map_or(0, |index| index.mapping.version),
         };
         let answer = remote.read_operations(request, POLL_WAIT + POLL_GRACE).await?;
         progress.note(SeqNo(answer.global_checkpoint), shard.history().global_checkpoint);

@@ -3,7 +3,8 @@
 use super::shard_of;
 use crate::action::Services;
 use std::time::Duration;
-use tandem_common::{Context, Error, HistoryId, PrimaryTerm, Result, SeqNo};
+use tandem_cluster::ClusterState;
+use tandem_common::{Context, Error, HistoryId, IndexUuid, PrimaryTerm, Result, SeqNo};
 use tandem_engine::shard::{HistoryState, LoggedKind, LoggedOperation};
 use tandem_proto::history as wire;
 
@@ -12,14 +13,21 @@ const WAIT_MAX: Duration = Duration::from_secs(60);
 /// The most bytes of one answer; a single larger operation travels alone.
 const BYTES_MAX: u32 = 32 << 20;
 
-/// Waits until there is something at `from_seq_no`, then answers what there is, at most up to the global checkpoint.
-pub async fn read(services: &Services, _context: &Context, request: wire::ReadOperationsRequest) -> Result<wire::ReadOperationsResponse> {
+/// Waits until there is something at `from_seq_no` or the mapping is newer than the caller's, then answers what there is, at
+/// most up to the global checkpoint.
+pub async fn read(services: &Services, context: &Context, request: wire::ReadOperationsRequest) -> Result<wire::ReadOperationsResponse> {
     let state = services.cluster.state();
     let shard = shard_of(&services.indices, &state, request.shard.as_ref())?;
     let from = SeqNo(request.from_seq_no);
     check_match(&shard.history(), from, request.previous_op_term.map(PrimaryTerm), &HistoryId(request.history_id.clone()))?;
     let wait = Duration::from_millis(u64::from(request.wait_millis)).min(WAIT_MAX);
-    let checkpoint = shard.wait_global_checkpoint(from, wait).await;
+    let uuid = IndexUuid(request.shard.as_ref().map(|shard| shard.index_uuid.clone()).unwrap_or_default());
+    let newer_mapping = wait_for_mapping(services, context, &uuid, request.mapping_version);
+    let checkpoint = tokio::select! {
+        biased;
+        checkpoint = shard.wait_global_checkpoint(from, wait) => checkpoint,
+        () = newer_mapping => shard.history().global_checkpoint,
+    };
     let operations = if checkpoint >= from && request.bytes_max > 0 {
         shard.operations(from, request.bytes_max.min(BYTES_MAX) as usize).await?
     } else {
@@ -27,8 +35,6 @@ pub async fn read(services: &Services, _context: &Context, request: wire::ReadOp
     };
     // Read after the operations: whatever mapping they name is in a state at least as new as this one.
     let state = services.cluster.state();
-    let uuid =
-        request.shard.map(|shard| tandem_common::IndexUuid(shard.index_uuid)).unwrap_or_else(|| tandem_common::IndexUuid(String::new()));
     let index = state.index_by_uuid(&uuid);
     Ok(wire::ReadOperationsResponse {
         operations: operations.into_iter().map(to_wire).collect(),
@@ -38,6 +44,14 @@ pub async fn read(services: &Services, _context: &Context, request: wire::ReadOp
         aliases_version: index.map_or(0, |index| index.aliases_version),
         history_id: shard.history().history.to_string(),
     })
+}
+
+/// Resolves once the index has a newer mapping than `known`; never when it has not until the deadline.
+async fn wait_for_mapping(services: &Services, context: &Context, uuid: &IndexUuid, known: u64) {
+    let newer = |state: &ClusterState| state.index_by_uuid(uuid).filter(|index| index.mapping.version > known).map(|_| ());
+    if services.cluster.wait_for(context, newer).await.is_none() {
+        std::future::pending().await
+    }
 }
 
 /// Whether the record before `from` is the same in both logs. Pure.
