@@ -1,6 +1,8 @@
 //! From what a handler answers to the bytes of a response.
 
 use super::{errors, filter_path::FilterPath, params::Params, render};
+use axum::Extension;
+use axum::response::IntoResponse;
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -22,7 +24,7 @@ const GZIP_FROM_BYTES: usize = 256;
 const GZIP_ON_POOL_FROM_BYTES: usize = 64 << 10;
 
 /// What a handler answers.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Answer {
     status: u16,
     content: Content,
@@ -30,7 +32,7 @@ pub(crate) struct Answer {
     pretty_by_default: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Content {
     /// Compact JSON, already written.
     Json(Vec<u8>),
@@ -85,6 +87,17 @@ impl Answer {
     pub(crate) fn pretty_by_default(mut self) -> Self {
         self.pretty_by_default = true;
         self
+    }
+}
+
+/// How a request ended, on its way through the router. The door writes it, because only there is known how the asker
+/// wants to be answered.
+#[derive(Clone, Debug)]
+pub(crate) struct Outcome(pub(crate) Result<Answer>);
+
+impl IntoResponse for Outcome {
+    fn into_response(self) -> axum::response::Response {
+        (Extension(self), StatusCode::OK).into_response()
     }
 }
 
