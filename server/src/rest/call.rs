@@ -136,6 +136,9 @@ impl Call {
     /// in it is seen.
     pub(crate) fn active_shards(&self) -> Result<Option<String>> {
         let Some(text) = self.params.text("wait_for_active_shards") else { return Ok(None) };
+        if text.parse::<i32>().is_ok_and(|count| count < 0) {
+            return Err(Error::illegal_argument("shard count cannot be a negative value"));
+        }
         if text != "all" && text.parse::<u32>().is_err() {
             return Err(Error::IllegalArgument {
                 reason: format!("cannot parse ActiveShardCount[{text}]"),
@@ -196,6 +199,11 @@ impl Call {
     /// The same as a filter.
     pub(crate) fn source_filter(&self) -> Result<Option<SourceFilter>> {
         self.source_parameters().map(|value| SourceFilter::parse(&value)).transpose()
+    }
+
+    /// Refuses `name=true`, which would change the answer and which we cannot do.
+    pub(crate) fn refuse_true(&self, name: &str) -> Result<()> {
+        if self.params.bool(name, false)? { Err(Error::illegal_argument(format!("[{name}] is not supported"))) } else { Ok(()) }
     }
 
     /// Refuses an ingest pipeline: there are none. `_none` asks for none.

@@ -130,7 +130,7 @@ impl View {
     /// Adds what the parameters say.
     ///
     /// # Errors
-    /// A value of `pretty`, `human` or `error_trace` that is no boolean.
+    /// A value of `pretty`, `human` or `error_trace` that is no boolean; a binary `format`.
     pub(crate) fn read(&mut self, params: &Params) -> Result<()> {
         let error_trace = params.bool("error_trace", false)?;
         let human = params.bool("human", false)?;
@@ -140,6 +140,7 @@ impl View {
         match params.text("format") {
             Some("yaml") => self.yaml = true,
             Some("json") => self.yaml = false,
+            Some(binary @ ("cbor" | "smile")) => return Err(Error::illegal_argument(format!("the format [{binary}] is not supported"))),
             _ => {}
         }
         Ok(())

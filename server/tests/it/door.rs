@@ -242,6 +242,31 @@ async fn tables_and_health_tell_of_an_index() {
 }
 
 #[tokio::test]
+async fn what_would_change_the_answer_is_refused_where_it_cannot_be_done() {
+    let door = TestDoor::open().await;
+    door.with("PUT", "/plain", json!({"settings": {"number_of_replicas": 0}})).await;
+    for (method, uri, reason) in [
+        ("GET", "/plain?include_type_name=true", "request [/plain] contains unrecognized parameter: [include_type_name]"),
+        ("PUT", "/plain/_mapping?write_index_only=true", "[write_index_only] is not supported"),
+        ("POST", "/plain/_forcemerge?primary_only=true", "[primary_only] is not supported"),
+        ("GET", "/plain/_stats/docs,search", "the metric [search] is not kept; there are [docs, store, segments, translog]"),
+        ("GET", "/_cluster/health?level=awareness_attributes", "level [awareness_attributes] is not supported"),
+        ("GET", "/_cluster/health?wait_for_active_shards=-2", "shard count cannot be a negative value"),
+        ("GET", "/_cat/indices?format=cbor", "the format [cbor] is not supported"),
+    ] {
+        let got = door.with(method, uri, json!({})).await;
+        assert_eq!((got.status, got.json()["error"]["reason"].as_str()), (400, Some(reason)), "{uri}");
+    }
+    for uri in ["/plain/_forcemerge?only_expunge_deletes=true&max_num_segments=1", "/plain/_forcemerge?primary_only=false"] {
+        assert_eq!(door.send("POST", uri, "", &[]).await.status, 200, "{uri}");
+    }
+    assert!(door.get("/plain/_stats/_all,search").await.json()["_all"]["total"]["docs"].is_object());
+    assert_eq!(door.get("/_cat/count?ts=false").await.text(), "0\n");
+    assert_eq!(door.get("/_cat/nodes?h=m,cluster_manager").await.text(), "* *\n");
+    door.node.stop().await;
+}
+
+#[tokio::test]
 async fn an_expression_that_names_nothing_deletes_nothing() {
     let door = TestDoor::open().await;
     door.with("PUT", "/kept", json!({"settings": {"number_of_replicas": 0}})).await;
