@@ -44,7 +44,7 @@ impl Server {
         rest::serve(http, Door::new(app), &doors);
         let (services, stopping) = (node.services().clone(), doors.cancellation());
         doors.spawn_graceful("grpc listener", async move {
-            if let Err(error) = grpc::serve(transport, services, stopping.cancelled_owned()).await {
+            if let Err(error) = grpc::serve(transport, services, stopping).await {
                 tracing::error!(%error, "the door for other clusters is closed");
             }
         });

@@ -1,7 +1,8 @@
 //! The `History` service: what a shard holds and did, for a follower cluster.
 
 use super::{answer, context_of};
-use tandem_common::Action;
+use tandem_common::tasks::CancellationToken;
+use tandem_common::{Action, Error};
 use tandem_node::action::Services;
 use tandem_node::ccr::leader;
 use tandem_node::indices::history::{files, leases, operations};
@@ -12,6 +13,8 @@ use tonic::{Request, Response, Status};
 /// Serves the history of the shards of this node.
 pub(super) struct HistoryService {
     pub(super) services: Services,
+    /// Cancelled when the node stops: a call that waits for news must not hold that up.
+    pub(super) stopping: CancellationToken,
 }
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -40,7 +43,11 @@ impl History for HistoryService {
 
     async fn read_operations(&self, request: Request<wire::ReadOperationsRequest>) -> Answer<wire::ReadOperationsResponse> {
         let context = context_of(&request, Action("indices:data/read/plugins/replication/changes"));
-        answer(operations::read(&self.services, &context, request.into_inner()).await)
+        tokio::select! {
+            biased;
+            () = self.stopping.cancelled() => answer(Err(Error::ShardNotReady { reason: "the node is stopping".into() })),
+            outcome = operations::read(&self.services, &context, request.into_inner()) => answer(outcome),
+        }
     }
 
     async fn renew_lease(&self, request: Request<wire::RenewLeaseRequest>) -> Answer<wire::RenewLeaseResponse> {

@@ -6,10 +6,10 @@
 
 mod history;
 
-use std::future::Future;
 use std::time::Duration;
 use tandem_cluster::transport::{CLUSTER_UUID_KEY, MESSAGE_BYTES_MAX, OPAQUE_ID_KEY, status};
 use tandem_common::env::net::TcpListener;
+use tandem_common::tasks::CancellationToken;
 use tandem_common::{Action, Context, Error, Result, Subject};
 use tandem_node::action::Services;
 use tandem_proto::history::history_server::HistoryServer;
@@ -28,12 +28,12 @@ const WINDOW_BYTES: u32 = 4 << 20;
 /// How many calls of one connection are worked on at once.
 const STREAMS_MAX: u32 = 1_024;
 
-/// Serves the gRPC door until `stop` resolves, then lets the calls in flight finish.
+/// Serves the gRPC door until `stopping` is cancelled, then lets the calls in flight finish; those that wait for news end.
 ///
 /// # Errors
 /// A listener that breaks.
-pub async fn serve(listener: TcpListener, services: Services, stop: impl Future<Output = ()>) -> Result<()> {
-    let history = HistoryServer::new(history::HistoryService { services })
+pub async fn serve(listener: TcpListener, services: Services, stopping: CancellationToken) -> Result<()> {
+    let history = HistoryServer::new(history::HistoryService { services, stopping: stopping.clone() })
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
     Server::builder()
@@ -44,7 +44,7 @@ pub async fn serve(listener: TcpListener, services: Services, stop: impl Future<
         .initial_connection_window_size(WINDOW_BYTES)
         .max_concurrent_streams(STREAMS_MAX)
         .add_service(history)
-        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop)
+        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), stopping.cancelled_owned())
         .await
         .map_err(|error| Error::Io { reason: format!("the gRPC door failed: {error}") })
 }

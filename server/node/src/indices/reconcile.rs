@@ -19,6 +19,8 @@ use tandem_common::{Action, AllocationId, Context, Error, HistoryId, PrimaryTerm
 use tandem_engine::analysis::AnalyzerRegistry;
 use tandem_engine::shard::{IndexShard, OpenShard};
 
+/// From so many replayed operations on, a flush is worth its syncs.
+const REPLAYED_MAX: u64 = 5_000;
 const ACTION: Action = Action("internal:cluster/shard/started");
 
 /// A copy that should be on this node.
@@ -267,7 +269,21 @@ impl Job {
             slot.active = Some((term, role));
         }
         tracing::info!(shard = %self.name(), primary_term = term.0, ?role, "shard is active");
+        self.flush_what_was_replayed(shard);
         Ok(())
+    }
+
+    /// Makes durable in the index what was replayed from the log, so that the next crash does not replay it again.
+    fn flush_what_was_replayed(&self, shard: &Arc<IndexShard>) {
+        if shard.stats().translog_uncommitted_operations < REPLAYED_MAX {
+            return;
+        }
+        let shard = Arc::clone(shard);
+        self.indices.tasks.spawn("flush-after-replay", async move {
+            if let Err(error) = shard.flush().await {
+                tracing::warn!(shard = %shard.shard_id(), %error, "flush after a replay failed");
+            }
+        });
     }
 
     async fn close(&self) -> Result<()> {

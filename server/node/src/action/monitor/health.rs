@@ -5,6 +5,7 @@ use crate::action::{IndexNames, Services};
 use std::collections::BTreeMap;
 use tandem_cluster::state::health::{self, Health};
 use tandem_cluster::{ClusterState, IndexMetadata};
+use tandem_common::env::clock;
 use tandem_common::{Context, Error, Result};
 
 /// `green`, `yellow`, `red`, from worst to best.
@@ -114,16 +115,33 @@ pub struct IndexHealth {
 /// A `wait_for_nodes` or `wait_for_active_shards` that cannot be read.
 pub async fn execute(services: &Services, context: &Context, request: HealthRequest) -> Result<HealthResponse> {
     let wait = Wait::of(&request)?;
-    let found = services.cluster.wait_for(context, |state| {
-        let answer = describe(services, state, &request);
-        answer.filter(|answer| wait.is_over(answer)).map(|answer| (answer, false))
-    });
-    let (mut answer, timed_out) = match found.await {
-        Some(found) => found,
-        None => (describe(services, &services.cluster.state(), &request).unwrap_or_else(|| missing(services)), true),
-    };
-    answer.timed_out = timed_out;
-    Ok(answer)
+    match clock::timeout(context.remaining(), found(services, &request, &wait)).await {
+        Some(answer) => Ok(answer),
+        None => {
+            let answer = describe(services, &services.cluster.state(), &request).unwrap_or_else(|| missing(services));
+            Ok(HealthResponse { timed_out: true, ..answer })
+        }
+    }
+}
+
+/// Waits for an answer that is as asked. A shard that becomes active on this node counts without a new cluster state.
+async fn found(services: &Services, request: &HealthRequest, wait: &Wait) -> HealthResponse {
+    let (mut states, mut shards) = (services.cluster.watch(), services.indices.changes());
+    loop {
+        let state = states.borrow_and_update().clone();
+        shards.borrow_and_update();
+        if let Some(answer) = describe(services, &state, request).filter(|answer| wait.is_over(answer)) {
+            return answer;
+        }
+        let open = tokio::select! {
+            changed = states.changed() => changed.is_ok(),
+            changed = shards.changed() => changed.is_ok(),
+        };
+        if !open {
+            // The node stops: nothing will change any more.
+            return std::future::pending().await;
+        }
+    }
 }
 
 /// What a request waits for, read.
