@@ -123,7 +123,37 @@ fn routed(uri: &Uri) -> Result<Option<Uri>> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Call;
+    use super::super::routes::Route;
     use super::*;
+    use http::Method;
+    use http_body_util::BodyExt as _;
+    use tandem_common::Action;
+    use tandem_common::config::Config;
+    use tandem_node::{Addresses, Node};
+
+    async fn careless(_app: App, call: Call) -> Result<Answer> {
+        assert_ne!(call.value("what"), "panic", "asked for");
+        Ok(Answer::text(call.value("what")))
+    }
+
+    #[tokio::test]
+    async fn a_panic_costs_one_request_and_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config::of([("path.data", folder.path().to_str().unwrap())]).unwrap();
+        let addresses = Addresses { http: "127.0.0.1:1".parse().unwrap(), transport: "127.0.0.1:2".parse().unwrap() };
+        let node = Node::start(config, addresses).await.unwrap();
+        let app = App { services: node.services().clone(), content_bytes_max: 1 << 20, head_bytes_max: 16 << 10 };
+        let routes = vec![Route::new(&[Method::GET], "/do/{what}", Action("test"), &[], careless)];
+        let door = Door { router: router(&app, routes), ..Door::new(app) };
+        for (path, status, text) in [("/do/panic", 500, "the request failed unexpectedly"), ("/do/a%2Fb/", 200, "a/b")] {
+            let response = door.handle(Request::get(path).body(Full::<Bytes>::default()).unwrap()).await;
+            assert_eq!(response.status(), status, "{path}");
+            let body = response.into_body().collect().await.unwrap().to_bytes();
+            assert!(String::from_utf8_lossy(&body).contains(text), "{body:?}");
+        }
+        node.stop().await;
+    }
 
     #[test]
     fn the_router_sees_no_empty_segment_and_no_slash_at_the_end() {
