@@ -123,9 +123,10 @@ async fn flush_indices(app: App, call: Call) -> Result<Answer> {
 async fn force_merge(app: App, call: Call) -> Result<Answer> {
     // A merge to fewer segments expunges deletes as well.
     let only_deletes = call.params.bool("only_expunge_deletes", false)?;
-    call.refuse_true("primary_only")?;
+    let only_primaries = call.params.bool("primary_only", false)?;
     let max_segments = call.params.int("max_num_segments")?.and_then(|number| usize::try_from(number).ok()).filter(|number| *number > 0);
-    order(app, call, Order::ForceMerge { max_segments: max_segments.filter(|_| !only_deletes) }).await
+    let max_segments = max_segments.filter(|_| !only_deletes);
+    order(app, call, Order::ForceMerge { max_segments, only_primaries }).await
 }
 
 async fn order(app: App, call: Call, order: Order) -> Result<Answer> {

@@ -248,7 +248,6 @@ async fn what_would_change_the_answer_is_refused_where_it_cannot_be_done() {
     for (method, uri, reason) in [
         ("GET", "/plain?include_type_name=true", "request [/plain] contains unrecognized parameter: [include_type_name]"),
         ("PUT", "/plain/_mapping?write_index_only=true", "[write_index_only] is not supported"),
-        ("POST", "/plain/_forcemerge?primary_only=true", "[primary_only] is not supported"),
         ("GET", "/plain/_stats/docs,search", "the metric [search] is not kept; there are [docs, store, segments, translog]"),
         ("GET", "/_cluster/health?level=awareness_attributes", "level [awareness_attributes] is not supported"),
         ("GET", "/_cluster/health?wait_for_active_shards=-2", "shard count cannot be a negative value"),
@@ -257,8 +256,11 @@ async fn what_would_change_the_answer_is_refused_where_it_cannot_be_done() {
         let got = door.with(method, uri, json!({})).await;
         assert_eq!((got.status, got.json()["error"]["reason"].as_str()), (400, Some(reason)), "{uri}");
     }
-    for uri in ["/plain/_forcemerge?only_expunge_deletes=true&max_num_segments=1", "/plain/_forcemerge?primary_only=false"] {
-        assert_eq!(door.send("POST", uri, "", &[]).await.status, 200, "{uri}");
+    door.with("PUT", "/copied", json!({"settings": {"number_of_replicas": 1}})).await;
+    for (uri, copies) in
+        [("/copied/_forcemerge?only_expunge_deletes=true&max_num_segments=1", 2), ("/copied/_forcemerge?primary_only=true", 1)]
+    {
+        assert_eq!(door.send("POST", uri, "", &[]).await.json()["_shards"]["total"], copies, "{uri}");
     }
     assert!(door.get("/plain/_stats/_all,search").await.json()["_all"]["total"]["docs"].is_object());
     assert_eq!(door.get("/_cat/count?ts=false").await.text(), "0\n");
