@@ -188,6 +188,8 @@ say "The leader's region is lost: the follower stops following and takes over"
 if [[ ${#pids[@]} -gt 0 ]]; then
   kill -9 "${pids[0]}"
   wait "${pids[0]}" 2>/dev/null || true
+else
+  say "(These clusters run elsewhere, so the leader is left alone and simply no longer followed.)"
 fi
 ask "$follower" POST /_plugins/_replication/catalog/_stop '{}'
 must 200 '"acknowledged":true'

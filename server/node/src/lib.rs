@@ -102,17 +102,17 @@ fn prepare(data: &Path) -> Result<(File, NodeId)> {
     let lock = lock(&data.join("node.lock"))?;
     check_version(&data.join("VERSION"))?;
     let path = data.join("node.id");
-    let id = match fs::read_if_exists(&path)? {
+    let found = fs::read_if_exists(&path)?;
+    // Without metadata every index would look like one that was deleted.
+    if (found.is_none() || !fs::exists(&data.join("raft/log"))) && !fs::list(&data.join("indices"))?.is_empty() {
+        let folder = data.display();
+        return Err(Error::IllegalState {
+            reason: format!("[{folder}] holds indices but not the metadata that belongs to them; it is not used, so that nothing is lost"),
+        });
+    }
+    let id = match found {
         Some(bytes) => NodeId(String::from_utf8_lossy(&bytes).trim().to_owned()),
         None => {
-            if !fs::list(&data.join("indices"))?.is_empty() {
-                return Err(Error::IllegalState {
-                    reason: format!(
-                        "[{}] holds indices but no identity of a node; it is not used, so that nothing is lost",
-                        data.display()
-                    ),
-                });
-            }
             let id = NodeId::random();
             fs::write_durably(&path, id.as_str().as_bytes())?;
             id
@@ -168,6 +168,17 @@ mod tests {
         assert!(error.to_string().contains(&format!("process with id [{}]", std::process::id())), "{error}");
         drop(held);
         assert_eq!(prepare(folder.path()).unwrap().1, id);
+    }
+
+    #[test]
+    fn indices_without_their_metadata_are_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(prepare(folder.path()).unwrap());
+        fs::create_folders(&folder.path().join("indices/u/0")).unwrap();
+        assert!(prepare(folder.path()).err().expect("refused").to_string().contains("so that nothing is lost"));
+        fs::create_folders(&folder.path().join("raft")).unwrap();
+        fs::write_durably(&folder.path().join("raft/log"), b"").unwrap();
+        assert!(prepare(folder.path()).is_ok());
     }
 
     #[test]

@@ -35,9 +35,12 @@ pub(super) fn indices(state: &ClusterState, names: &IndexNames, purpose: Purpose
 /// The shard of a document: OpenSearch's murmur3 of the routing value (the id without one) over the routing slots.
 pub(super) fn shard_of(index: &IndexMetadata, id: &str, routing: Option<&str>) -> u32 {
     let shards = index.number_of_shards().max(1);
-    let slots = index.number_of_routing_shards().max(shards);
-    let hash = murmur3_of_utf16(routing.unwrap_or(id));
-    let slot = hash.rem_euclid(i32::try_from(slots).unwrap_or(i32::MAX));
+    shard_among(shards, index.number_of_routing_shards().max(shards), routing.unwrap_or(id))
+}
+
+/// Shards are equal groups of slots.
+fn shard_among(shards: u32, slots: u32, routing: &str) -> u32 {
+    let slot = murmur3_of_utf16(routing).rem_euclid(i32::try_from(slots).unwrap_or(i32::MAX));
     u32::try_from(slot).unwrap_or(0) / (slots / shards)
 }
 
@@ -75,14 +78,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_hash_is_that_of_opensearch() {
-        // From OpenSearch's own Murmur3HashFunctionTests: known values of the reference implementation over UTF-16.
-        assert_eq!(murmur3_of_utf16("hell"), 0x5a0c_b7c3);
-        assert_eq!(murmur3_of_utf16("hello"), 0xd7c3_1989_u32.cast_signed());
-        assert_eq!(murmur3_of_utf16("hello w"), 0x22ab_2984);
-        assert_eq!(murmur3_of_utf16("hello wo"), 0xdf0c_a123_u32.cast_signed());
-        assert_eq!(murmur3_of_utf16("hello wor"), 0xe744_d61c_u32.cast_signed());
-        assert_eq!(murmur3_of_utf16("The quick brown fox jumps over the lazy dog"), 0xe07d_b09c_u32.cast_signed());
-        assert_eq!(murmur3_of_utf16("The quick brown fox jumps over the lazy cog"), 0x4e63_d2ad);
+    fn documents_go_to_the_shards_that_opensearch_gives_them() {
+        // (routing value, shard of 8, shard of 5), as `_search_shards` of OpenSearch 3.1 tells them.
+        let known = [
+            ("hell", 7, 1),
+            ("hello", 3, 4),
+            ("hello w", 3, 3),
+            ("hello wo", 2, 0),
+            ("hello wor", 2, 1),
+            ("The quick brown fox", 4, 2),
+            ("東京", 4, 0),
+            ("zürich", 6, 2),
+            ("1", 0, 4),
+            ("12345678", 2, 0),
+            ("a", 2, 1),
+        ];
+        for (routing, of_eight, of_five) in known {
+            assert_eq!(shard_among(8, 1024, routing), of_eight, "{routing} of 8");
+            assert_eq!(shard_among(5, 640, routing), of_five, "{routing} of 5");
+        }
     }
 }
