@@ -29,16 +29,11 @@ pub(crate) enum Read {
     Refused(Answer),
 }
 
-/// Reads a whole body of at most `bytes_max` decompressed bytes.
+/// Reads a body that was received: at most `bytes_max` decompressed bytes.
 ///
 /// # Errors
-/// [`Error::ContentTooLong`], a body that breaks off, an unknown coding.
-pub(crate) async fn read<B>(headers: &HeaderMap, body: B, params: &Params, bytes_max: usize) -> Result<Read>
-where
-    B: Body<Data = Bytes> + Unpin,
-    B::Error: std::fmt::Display,
-{
-    let raw = receive(headers, body, bytes_max).await?;
+/// [`Error::ContentTooLong`], an unknown coding.
+pub(crate) async fn read(headers: &HeaderMap, raw: Bytes, params: &Params, bytes_max: usize) -> Result<Read> {
     if raw.is_empty() {
         return from_parameter(params);
     }
@@ -53,7 +48,11 @@ where
     }
 }
 
-async fn receive<B>(headers: &HeaderMap, mut body: B, bytes_max: usize) -> Result<Bytes>
+/// Receives a whole body of at most `bytes_max` bytes.
+///
+/// # Errors
+/// [`Error::ContentTooLong`], a body that breaks off or does not arrive.
+pub(crate) async fn receive<B>(headers: &HeaderMap, mut body: B, bytes_max: usize) -> Result<Bytes>
 where
     B: Body<Data = Bytes> + Unpin,
     B::Error: std::fmt::Display,
@@ -164,7 +163,9 @@ mod tests {
     }
 
     async fn read_with(pairs: &[(&'static str, &'static str)], body: impl Into<Bytes>, query: &str) -> Result<Read> {
-        read(&headers(pairs), Full::new(body.into()), &Params::parse(query).unwrap(), 1000).await
+        let headers = headers(pairs);
+        let raw = receive(&headers, Full::new(body.into()), 1000).await?;
+        read(&headers, raw, &Params::parse(query).unwrap(), 1000).await
     }
 
     fn gzipped(plain: &[u8]) -> Vec<u8> {
@@ -180,7 +181,7 @@ mod tests {
         assert_eq!(plain, "{\"a\":1}");
         let bomb = gzipped(&vec![b' '; 1_000_000]);
         assert!(bomb.len() < 2000);
-        let outcome = read(&headers(&json_gzip), Full::new(Bytes::from(bomb)), &Params::default(), 2000).await;
+        let outcome = read(&headers(&json_gzip), Bytes::from(bomb), &Params::default(), 2000).await;
         assert!(matches!(outcome, Err(Error::ContentTooLong { .. })));
         assert!(read_with(&json_gzip, "not gzip", "").await.is_err());
     }

@@ -15,7 +15,7 @@ use tandem_engine::search::SourceFilter;
 use tandem_node::action::write::bulk::{self, BulkItemResponse, BulkRequest};
 use tandem_node::action::write::{DocumentAction, DocumentWrite, UpdateBody};
 
-const BULK: &[&[&str]] = &[SOURCE, &["refresh", "routing", "pipeline", "require_alias", "timeout", "wait_for_active_shards", "batch_size"]];
+const BULK: &[&[&str]] = &[SOURCE, &["refresh", "routing", "pipeline", "require_alias", "timeout", "wait_for_active_shards"]];
 const ACTIONS: [&str; 4] = ["create", "delete", "index", "update"];
 
 /// The routes of this family.

@@ -1,12 +1,22 @@
 //! One request as a handler sees it, and the readings that many handlers share.
 
-use super::params::{Params, split_list};
+use super::body::{self, Read};
+use super::params::{Params, decode, split_list};
+use super::respond::Outcome;
+use super::routes::At;
+use axum::extract::{FromRequest, OriginalUri, Request};
 use bytes::Bytes;
+use http::header::CONTENT_TYPE;
 use serde_json::Value;
 use std::collections::HashMap;
-use tandem_common::{Context, Error, Result, json};
+use std::time::Duration;
+use tandem_common::context::DEFAULT_TIMEOUT;
+use tandem_common::{Context, Error, Result, Subject, json};
 use tandem_engine::search::SourceFilter;
 use tandem_node::action::{IndexNames, IndicesOptions, RefreshPolicy};
+
+/// The longest time that a request may wait; clients write absurd ones to mean "for ever".
+const TIMEOUT_MAX: Duration = Duration::from_secs(24 * 3600);
 
 /// The parameters of every route that asks the cluster manager.
 pub(crate) const CLUSTER_MANAGER: &[&str] = &["cluster_manager_timeout", "master_timeout", "timeout"];
@@ -36,7 +46,44 @@ pub(crate) struct Call {
     pub(crate) accept: Option<String>,
 }
 
+impl FromRequest<At> for Call {
+    type Rejection = Outcome;
+
+    async fn from_request(request: Request, at: &At) -> Result<Self, Outcome> {
+        Self::read(request, at).await.unwrap_or_else(|error| Err(Outcome(Err(error))))
+    }
+}
+
 impl Call {
+    /// Reads a request to a route.
+    ///
+    /// # Errors
+    /// What the request gets wrong; and, inside, the refusals that are no error of the node.
+    async fn read(request: Request, at: &At) -> Result<Result<Self, Outcome>> {
+        let (mut head, body) = request.into_parts();
+        if head.headers.get_all(CONTENT_TYPE).iter().count() > 1 {
+            return Err(Error::illegal_argument("only one Content-Type header should be provided"));
+        }
+        let (Some(params), Some(OriginalUri(uri))) = (head.extensions.remove::<Params>(), head.extensions.remove::<OriginalUri>()) else {
+            return Err(Error::internal("a request came past the door"));
+        };
+        params.check(uri.path(), at.params)?;
+        if params.get("master_timeout").is_some() && params.get("cluster_manager_timeout").is_some() {
+            return Err(Error::parse("Please only use one of the request parameters [master_timeout, cluster_manager_timeout]."));
+        }
+        // The door has received the body within its limit.
+        let raw = axum::body::to_bytes(body, usize::MAX).await.map_err(|error| Error::internal(error.to_string()))?;
+        let body = match body::read(&head.headers, raw, &params, at.app.content_bytes_max).await? {
+            Read::Body(body) => body,
+            Read::Refused(refusal) => return Ok(Err(Outcome(Ok(refusal)))),
+        };
+        let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let timeout = params.time("timeout")?.unwrap_or(DEFAULT_TIMEOUT).min(TIMEOUT_MAX);
+        let mut context = Context::with_timeout(Subject::Everyone, at.action, timeout);
+        context.opaque_id = text("x-opaque-id");
+        Ok(Ok(Self { values: values(at.path, uri.path())?, params, body, context, accept: text("accept") }))
+    }
+
     /// A named segment of the path; empty when the path has none.
     pub(crate) fn value(&self, name: &str) -> &str {
         self.values.get(name).map_or("", String::as_str)
@@ -89,6 +136,9 @@ impl Call {
     /// in it is seen.
     pub(crate) fn active_shards(&self) -> Result<Option<String>> {
         let Some(text) = self.params.text("wait_for_active_shards") else { return Ok(None) };
+        if text.parse::<i32>().is_ok_and(|count| count < 0) {
+            return Err(Error::illegal_argument("shard count cannot be a negative value"));
+        }
         if text != "all" && text.parse::<u32>().is_err() {
             return Err(Error::IllegalArgument {
                 reason: format!("cannot parse ActiveShardCount[{text}]"),
@@ -151,10 +201,24 @@ impl Call {
         self.source_parameters().map(|value| SourceFilter::parse(&value)).transpose()
     }
 
+    /// Refuses `name=true`, which would change the answer and which we cannot do.
+    pub(crate) fn refuse_true(&self, name: &str) -> Result<()> {
+        if self.params.bool(name, false)? { Err(Error::illegal_argument(format!("[{name}] is not supported"))) } else { Ok(()) }
+    }
+
     /// Refuses an ingest pipeline: there are none. `_none` asks for none.
     pub(crate) fn refuse_pipeline(&self) -> Result<()> {
         refuse_pipeline(self.params.text("pipeline"))
     }
+}
+
+/// The named segments: those of `path` that stand where `pattern` has braces, decoded after they were split.
+fn values(pattern: &'static str, path: &str) -> Result<HashMap<&'static str, String>> {
+    let named = pattern.split('/').zip(path.split('/')).filter_map(|(name, segment)| {
+        let name = name.strip_prefix('{')?.strip_suffix('}')?;
+        Some(decode(segment, false).map(|value| (name, value)))
+    });
+    named.collect()
 }
 
 /// Refuses an ingest pipeline by name.
@@ -162,5 +226,18 @@ pub(crate) fn refuse_pipeline(name: Option<&str>) -> Result<()> {
     match name {
         None | Some("_none") => Ok(()),
         Some(name) => Err(Error::illegal_argument(format!("pipeline with id [{name}] does not exist"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn named_segments_are_decoded_after_they_were_split() {
+        let known = |pattern, path| values(pattern, path).unwrap();
+        assert_eq!(known("/{index}/_doc/{id}", "/i/_doc/a%2Fb+c"), HashMap::from([("index", "i".to_owned()), ("id", "a/b+c".to_owned())]));
+        assert_eq!(known("/_replication/{index}/_status", "/_replication//_status"), HashMap::from([("index", String::new())]));
+        assert!(known("/_search", "/_search").is_empty());
     }
 }

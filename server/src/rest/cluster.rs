@@ -1,6 +1,7 @@
 //! The cluster: health with its waits, settings, remote clusters.
 
 use super::call::CLUSTER_MANAGER;
+use super::params::Params;
 use super::respond::Answer;
 use super::routes::Route;
 use super::settings::shown;
@@ -51,6 +52,7 @@ const HEALTH_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
 
 async fn health(app: App, call: Call) -> Result<Answer> {
     check_events(call.params.text("wait_for_events"))?;
+    let level = level(&call.params)?;
     let request = HealthRequest {
         indices: call.indices(LENIENT)?,
         wait_for_status: call.params.text("wait_for_status").map(status_named).transpose()?,
@@ -63,11 +65,6 @@ async fn health(app: App, call: Call) -> Result<Answer> {
     if call.params.get("timeout").is_none() {
         context.deadline = tandem_common::env::clock::now() + HEALTH_TIMEOUT;
     }
-    let level = match call.params.text("level") {
-        Some("indices") => Level::Indices,
-        Some("shards") => Level::Shards,
-        _ => Level::Cluster,
-    };
     let found = health::execute(&app.services, &context, request).await?;
     Answer::json(if found.timed_out { 408 } else { 200 }, &health_json(&found, level))
 }
@@ -77,6 +74,19 @@ fn check_events(wanted: Option<&str>) -> Result<()> {
     match wanted.map(str::to_ascii_uppercase).as_deref() {
         None | Some("IMMEDIATE" | "URGENT" | "HIGH" | "NORMAL" | "LOW" | "LANGUID") => Ok(()),
         Some(other) => Err(Error::illegal_argument(format!("No enum constant org.opensearch.common.Priority.{other}"))),
+    }
+}
+
+/// How far the answer goes into detail; like OpenSearch, an unknown word means the cluster.
+fn level(params: &Params) -> Result<Level> {
+    match params.text("level") {
+        Some("awareness_attributes") => Err(Error::illegal_argument("level [awareness_attributes] is not supported")),
+        _ if params.text("awareness_attribute").is_some() => {
+            Err(Error::invalid_request("level=awareness_attributes is required with awareness_attribute parameter"))
+        }
+        Some("indices") => Ok(Level::Indices),
+        Some("shards") => Ok(Level::Shards),
+        _ => Ok(Level::Cluster),
     }
 }
 
@@ -247,6 +257,18 @@ mod tests {
         assert!(text.ends_with(r#""active_shards_percent_as_number":75.0}"#), "{text}");
         assert_eq!(health_json(&health, Level::Shards)["indices"]["i"]["shards"]["0"]["primary_active"], true);
         assert!(health_json(&health, Level::Indices)["indices"]["i"].get("shards").is_none());
+    }
+
+    #[test]
+    fn a_level_that_we_do_not_have_is_refused() {
+        let read = |query: &str| level(&Params::parse(query).unwrap());
+        assert_eq!(read("level=shards").unwrap(), Level::Shards);
+        assert_eq!(read("level=x").unwrap(), Level::Cluster);
+        assert!(read("level=awareness_attributes&awareness_attribute=zone").is_err());
+        assert_eq!(
+            read("awareness_attribute=zone").unwrap_err().to_string(),
+            "Validation Failed: 1: level=awareness_attributes is required with awareness_attribute parameter;"
+        );
     }
 
     #[test]

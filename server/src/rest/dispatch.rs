@@ -1,45 +1,46 @@
-//! One request from its head to its response: path, parameters, body, handler.
+//! One request from its head to its response: what holds for every route, around axum's router.
 
-use super::body::{self, Read};
 use super::params::{Params, decode};
-use super::respond::{Answer, View, response};
-use super::routes::Routes;
-use super::{App, Call};
+use super::respond::{Answer, Outcome, View, response};
+use super::routes::router;
+use super::{App, body};
+use axum::Router;
+use axum::extract::OriginalUri;
 use bytes::Bytes;
 use futures::FutureExt as _;
-use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue};
+use http::header::{CONNECTION, HeaderMap, HeaderValue};
 use http::request::Parts;
-use http::{Method, Request, Response, Version};
+use http::{Request, Response, Uri, Version};
 use http_body::Body;
 use http_body_util::Full;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
-use std::time::Duration;
-use tandem_common::context::DEFAULT_TIMEOUT;
-use tandem_common::{Context, Error, Result, Subject};
+use tandem_common::{Error, Result};
+use tower::ServiceExt as _;
 
 /// OpenSearch's limit on the first line of a request.
 const URI_BYTES_MAX: usize = 4_096;
 
-/// The longest time that a request may wait; clients write absurd ones to mean "for ever".
-const TIMEOUT_MAX: Duration = Duration::from_secs(24 * 3600);
+/// How an empty segment is spelled for the router, which takes none. Nothing else is spelled so: the escapes of a path
+/// are checked before.
+const EMPTY_SEGMENT: &str = "%";
 
 /// The REST door: every route over one node. Cheap to clone.
 #[derive(Clone)]
 pub struct Door {
-    app: App,
-    routes: Arc<Routes>,
+    router: Router,
+    content_bytes_max: usize,
+    head_bytes_max: usize,
 }
 
 impl Door {
     /// The door to `app`.
     pub fn new(app: App) -> Self {
-        Self { app, routes: Arc::new(Routes::new(super::routes())) }
+        Self { router: router(&app, super::routes()), content_bytes_max: app.content_bytes_max, head_bytes_max: app.head_bytes_max }
     }
 
     /// The largest head of a request, in bytes.
     pub(crate) fn head_bytes_max(&self) -> usize {
-        self.app.head_bytes_max
+        self.head_bytes_max
     }
 
     /// Answers one request; whatever goes wrong is an answer too.
@@ -49,96 +50,126 @@ impl Door {
         B::Error: std::fmt::Display,
     {
         let (head, mut body) = request.into_parts();
-        let mut view = View::of_headers(&head.method, &head.headers);
-        let served = AssertUnwindSafe(self.answer(&head, &mut body, &mut view)).catch_unwind().await;
+        let (method, uri, version) = (head.method.clone(), head.uri.clone(), head.version);
+        let mut view = View::of_headers(&method, &head.headers);
+        let served = AssertUnwindSafe(self.answer(head, &mut body, &mut view)).catch_unwind().await;
         let outcome = served.unwrap_or_else(|_| {
-            tracing::error!(method = %head.method, path = head.uri.path(), "a request panicked");
+            tracing::error!(%method, path = uri.path(), "a request panicked");
             Err(Error::internal("the request failed unexpectedly"))
         });
         let mut response = response(outcome, &view).await;
         // What is left of a refused request must not be taken for the next one; most clients send it before they read.
-        if !body::drain(&mut body).await && head.version < Version::HTTP_2 {
+        if !body::drain(&mut body).await && version < Version::HTTP_2 {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         response
     }
 
-    async fn answer<B>(&self, head: &Parts, body: B, view: &mut View) -> Result<Answer>
+    async fn answer<B>(&self, mut head: Parts, body: B, view: &mut View) -> Result<Answer>
     where
         B: Body<Data = Bytes> + Unpin + Send,
         B::Error: std::fmt::Display,
     {
-        let uri = head.uri.path_and_query().map_or("/", |uri| uri.as_str());
-        if uri.len() > URI_BYTES_MAX {
-            let reason = format!("An HTTP line is larger than {URI_BYTES_MAX} bytes.");
-            return Ok(Answer::failure(400, "too_long_http_line_exception", &reason));
-        }
-        let head_bytes: usize = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-        if head_bytes > self.app.head_bytes_max {
-            let reason = format!("HTTP header is larger than {} bytes.", self.app.head_bytes_max);
-            return Ok(Answer::failure(400, "too_long_http_header_exception", &reason));
-        }
-        let path = head.uri.path();
-        let segments = segments(path)?;
-        let Some(found) = self.routes.find(&segments) else {
-            return Ok(match head.method {
-                Method::OPTIONS => Answer::text(""),
-                _ => Answer::refusal(400, format!("no handler found for uri [{path}] and method [{}]", head.method), false),
-            });
-        };
-        let Some((route, values)) = found.route(&head.method) else {
-            let allowed = found.allowed();
-            return Ok(match head.method {
-                Method::OPTIONS => Answer::text(""),
-                _ => {
-                    let names = allowed.join(", ");
-                    let text = format!("Incorrect HTTP method for uri [{uri}] and method [{}], allowed: [{names}]", head.method);
-                    Answer::refusal(405, text, true)
-                }
-            }
-            .with_header(ALLOW, &allowed.join(",")));
-        };
-        if head.headers.get_all(CONTENT_TYPE).iter().count() > 1 {
-            return Err(Error::illegal_argument("only one Content-Type header should be provided"));
+        if let Some(refusal) = self.refuse_long(&head.uri, &head.headers) {
+            return Ok(refusal);
         }
         let params = Params::parse(head.uri.query().unwrap_or_default())?;
         view.read(&params)?;
-        params.check(path, route.params)?;
-        if params.get("master_timeout").is_some() && params.get("cluster_manager_timeout").is_some() {
-            return Err(Error::parse("Please only use one of the request parameters [master_timeout, cluster_manager_timeout]."));
-        }
-        let body = match body::read(&head.headers, body, &params, self.app.content_bytes_max).await? {
-            Read::Body(body) => body,
-            Read::Refused(refusal) => return Ok(refusal),
+        let Ok(routed) = routed(&head.uri) else {
+            return Ok(Answer::refusal(400, "invalid uri has been requested".into(), false));
         };
-        let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let timeout = params.time("timeout")?.unwrap_or(DEFAULT_TIMEOUT).min(TIMEOUT_MAX);
-        let mut context = Context::with_timeout(Subject::Everyone, route.action, timeout);
-        context.opaque_id = text("x-opaque-id");
-        let call = Call { values, params, body, context, accept: text("accept") };
-        (route.handler)(self.app.clone(), call).await
+        let body = body::receive(&head.headers, body, self.content_bytes_max).await?;
+        head.extensions.insert(params);
+        if let Some(routed) = routed {
+            head.extensions.insert(OriginalUri(std::mem::replace(&mut head.uri, routed)));
+        }
+        let served = self.router.clone().oneshot(Request::from_parts(head, axum::body::Body::from(body))).await;
+        let outcome = served.map(|mut response| response.extensions_mut().remove::<Outcome>());
+        match outcome {
+            Ok(Some(Outcome(outcome))) => outcome,
+            Ok(None) => Err(Error::internal("the router answered by itself")),
+        }
+    }
+
+    fn refuse_long(&self, uri: &Uri, headers: &HeaderMap) -> Option<Answer> {
+        if uri.path_and_query().is_some_and(|uri| uri.as_str().len() > URI_BYTES_MAX) {
+            let reason = format!("An HTTP line is larger than {URI_BYTES_MAX} bytes.");
+            return Some(Answer::failure(400, "too_long_http_line_exception", &reason));
+        }
+        let head_bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+        let reason = || format!("HTTP header is larger than {} bytes.", self.head_bytes_max);
+        (head_bytes > self.head_bytes_max).then(|| Answer::failure(400, "too_long_http_header_exception", &reason()))
     }
 }
 
-/// The decoded segments of a path. Empty ones at its end do not count, so that `/a/` is `/a`; those inside do.
-fn segments(path: &str) -> Result<Vec<String>> {
-    let trimmed = path.strip_prefix('/').unwrap_or(path).trim_end_matches('/');
-    if trimmed.is_empty() {
-        return Ok(Vec::new());
+/// What the router is asked for instead of `uri`, where that differs: without the slashes at the end, so that `/a/` is
+/// `/a`, and with the empty segments inside spelled as [`EMPTY_SEGMENT`].
+///
+/// # Errors
+/// A broken percent-encoding.
+fn routed(uri: &Uri) -> Result<Option<Uri>> {
+    let path = uri.path();
+    decode(path, false)?;
+    if path == "/" || !(path.ends_with('/') || path.contains("//")) {
+        return Ok(None);
     }
-    trimmed.split('/').map(|segment| decode(segment, false)).collect()
+    let inside = path.strip_prefix('/').unwrap_or(path).trim_end_matches('/');
+    let spelled: Vec<&str> = match inside {
+        "" => Vec::new(),
+        inside => inside.split('/').map(|segment| if segment.is_empty() { EMPTY_SEGMENT } else { segment }).collect(),
+    };
+    Uri::try_from(format!("/{}", spelled.join("/"))).map(Some).map_err(|error| Error::illegal_argument(error.to_string()))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::Call;
+    use super::super::routes::Route;
     use super::*;
+    use http::Method;
+    use http_body_util::BodyExt as _;
+    use tandem_common::Action;
+    use tandem_common::config::Config;
+    use tandem_node::{Addresses, Node};
+
+    async fn careless(_app: App, call: Call) -> Result<Answer> {
+        assert_ne!(call.value("what"), "panic", "asked for");
+        Ok(Answer::text(call.value("what")))
+    }
+
+    #[tokio::test]
+    async fn a_panic_costs_one_request_and_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config::of([("path.data", folder.path().to_str().unwrap())]).unwrap();
+        let addresses = Addresses { http: "127.0.0.1:1".parse().unwrap(), transport: "127.0.0.1:2".parse().unwrap() };
+        let node = Node::start(config, addresses).await.unwrap();
+        let app = App { services: node.services().clone(), content_bytes_max: 1 << 20, head_bytes_max: 16 << 10 };
+        let routes = vec![Route::new(&[Method::GET], "/do/{what}", Action("test"), &[], careless)];
+        let door = Door { router: router(&app, routes), ..Door::new(app) };
+        for (path, status, text) in [("/do/panic", 500, "the request failed unexpectedly"), ("/do/a%2Fb/", 200, "a/b")] {
+            let response = door.handle(Request::get(path).body(Full::<Bytes>::default()).unwrap()).await;
+            assert_eq!(response.status(), status, "{path}");
+            let body = response.into_body().collect().await.unwrap().to_bytes();
+            assert!(String::from_utf8_lossy(&body).contains(text), "{body:?}");
+        }
+        node.stop().await;
+    }
 
     #[test]
-    fn segments_are_decoded_after_they_were_split() {
-        assert_eq!(segments("/i/_doc/a%2Fb+c").unwrap(), ["i", "_doc", "a/b+c"]);
-        assert!(segments("//").unwrap().is_empty());
-        assert_eq!(segments("/i/_doc/").unwrap(), ["i", "_doc"]);
-        assert_eq!(segments("/_plugins/_replication//_status").unwrap(), ["_plugins", "_replication", "", "_status"]);
-        assert!(segments("/%zz").is_err());
+    fn the_router_sees_no_empty_segment_and_no_slash_at_the_end() {
+        let routed = |path: &'static str| routed(&Uri::from_static(path)).map(|uri| uri.map(|uri| uri.to_string()));
+        for (path, expected) in [
+            ("/", None),
+            ("/i/_doc/a%2Fb+c?x=/", None),
+            ("//", Some("/")),
+            ("/i/_doc//?x", Some("/i/_doc")),
+            ("//_search", Some("/%/_search")),
+            ("/_plugins/_replication//_status", Some("/_plugins/_replication/%/_status")),
+        ] {
+            assert_eq!(routed(path).unwrap().as_deref(), expected, "{path}");
+        }
+        for path in ["/%", "/%zz", "/a/%f", "/%ff"] {
+            assert!(routed(path).is_err(), "{path}");
+        }
     }
 }

@@ -15,13 +15,14 @@ use tandem_node::action::admin::get_index::{self, IndexDescription};
 use tandem_node::action::admin::{delete_index, put_mapping};
 use tandem_node::action::{IndexNames, IndicesOptions};
 
-const GET: &[&[&str]] = &[CLUSTER_MANAGER, INDICES, &["flat_settings", "include_defaults", "local", "include_type_name"]];
-const MAPPING: &[&[&str]] = &[CLUSTER_MANAGER, INDICES, &["local", "write_index_only", "include_type_name"]];
+const GET: &[&[&str]] = &[CLUSTER_MANAGER, INDICES, &["flat_settings", "include_defaults", "local"]];
+const MAPPING: &[&[&str]] = &[CLUSTER_MANAGER, INDICES, &["local"]];
+const CHANGE_MAPPING: &[&[&str]] = &[CLUSTER_MANAGER, INDICES, &["write_index_only"]];
 const GET_OR_POST: &[Method] = &[Method::GET, Method::POST];
 
 /// The routes of this family.
 pub(super) fn routes() -> Vec<Route> {
-    let create: &[&[&str]] = &[CLUSTER_MANAGER, &["wait_for_active_shards", "include_type_name"]];
+    let create: &[&[&str]] = &[CLUSTER_MANAGER, &["wait_for_active_shards"]];
     let flush: &[&[&str]] = &[INDICES, &["force", "wait_if_ongoing"]];
     let merge: &[&[&str]] = &[INDICES, &["max_num_segments", "only_expunge_deletes", "flush", "primary_only"]];
     let get_mapping = Action("indices:admin/mappings/get");
@@ -46,7 +47,7 @@ pub(super) fn routes() -> Vec<Route> {
     }
     for path in ["/{index}/_mapping", "/{index}/_mappings"] {
         routes.push(Route::new(&[Method::GET], path, get_mapping, MAPPING, mapping));
-        routes.push(Route::new(&[Method::PUT, Method::POST], path, put_mapping_action, MAPPING, change_mapping));
+        routes.push(Route::new(&[Method::PUT, Method::POST], path, put_mapping_action, CHANGE_MAPPING, change_mapping));
     }
     routes
 }
@@ -102,6 +103,7 @@ async fn mapping(app: App, call: Call) -> Result<Answer> {
 }
 
 async fn change_mapping(app: App, call: Call) -> Result<Answer> {
+    call.refuse_true("write_index_only")?;
     let body = call.json_map()?.ok_or_else(|| Error::parse("request body is required"))?;
     let indices = call.indices(OPEN_AND_CLOSED_TO_CHANGE)?;
     Answer::acknowledged(put_mapping::execute(&app.services, &call.context, indices, body).await?.acknowledged)
@@ -119,14 +121,12 @@ async fn flush_indices(app: App, call: Call) -> Result<Answer> {
 }
 
 async fn force_merge(app: App, call: Call) -> Result<Answer> {
+    // A merge to fewer segments expunges deletes as well.
     let only_deletes = call.params.bool("only_expunge_deletes", false)?;
+    let only_primaries = call.params.bool("primary_only", false)?;
     let max_segments = call.params.int("max_num_segments")?.and_then(|number| usize::try_from(number).ok()).filter(|number| *number > 0);
-    if only_deletes && max_segments.is_some() {
-        return Err(Error::invalid_request(
-            "cannot set only_expunge_deletes and max_num_segments at the same time, those two parameters are mutually exclusive",
-        ));
-    }
-    order(app, call, Order::ForceMerge { max_segments }).await
+    let max_segments = max_segments.filter(|_| !only_deletes);
+    order(app, call, Order::ForceMerge { max_segments, only_primaries }).await
 }
 
 async fn order(app: App, call: Call, order: Order) -> Result<Answer> {

@@ -1,10 +1,12 @@
 //! The REST door: OpenSearch's HTTP face.
 //!
-//! *What it is*: one list of routes over the node's actions, and the listener that serves it. · *Types to know*: [`Door`],
-//! [`App`], `Route`, `Call`, `Answer`. · **Invariants**: a handler parses, calls one action and renders, nothing else;
-//! every route names its action; no cluster state, no retries, no shard is known here; a body is never buffered beyond
-//! its limit. · *How it fails*: every failure is an answer in OpenSearch's shape (`errors`), a panic one of status 500 for
-//! that request only. · *How it is tested*: parsing and rendering beside the code, the door called in process.
+//! *What it is*: one list of routes over the node's actions, the axum router that it becomes, and the listener that serves
+//! it. · *Types to know*: [`Door`] (around the router: limits, body, parameters, panics, the response), [`App`], `Route`,
+//! `Call` (the extractor of every handler), `Answer`. · **Invariants**: a handler parses, calls one action and renders,
+//! nothing else; every route names its action and the parameters that it takes, and what would change the answer is done
+//! or refused; no cluster state, no retries, no shard is known here; a body is never buffered beyond its limit. · *How it
+//! fails*: every failure is an answer in OpenSearch's shape (`errors`), a panic one of status 500 for that request only. ·
+//! *How it is tested*: parsing and rendering beside the code, the door called in process.
 
 mod body;
 mod bulk;

@@ -1,6 +1,8 @@
 //! From what a handler answers to the bytes of a response.
 
 use super::{errors, filter_path::FilterPath, params::Params, render};
+use axum::Extension;
+use axum::response::IntoResponse;
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -22,7 +24,7 @@ const GZIP_FROM_BYTES: usize = 256;
 const GZIP_ON_POOL_FROM_BYTES: usize = 64 << 10;
 
 /// What a handler answers.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Answer {
     status: u16,
     content: Content,
@@ -30,7 +32,7 @@ pub(crate) struct Answer {
     pretty_by_default: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Content {
     /// Compact JSON, already written.
     Json(Vec<u8>),
@@ -88,6 +90,17 @@ impl Answer {
     }
 }
 
+/// How a request ended, on its way through the router. The door writes it, because only there is known how the asker
+/// wants to be answered.
+#[derive(Clone, Debug)]
+pub(crate) struct Outcome(pub(crate) Result<Answer>);
+
+impl IntoResponse for Outcome {
+    fn into_response(self) -> axum::response::Response {
+        (Extension(self), StatusCode::OK).into_response()
+    }
+}
+
 /// How the asker wants to be answered.
 #[derive(Debug, Default)]
 pub(crate) struct View {
@@ -117,7 +130,7 @@ impl View {
     /// Adds what the parameters say.
     ///
     /// # Errors
-    /// A value of `pretty`, `human` or `error_trace` that is no boolean.
+    /// A value of `pretty`, `human` or `error_trace` that is no boolean; a binary `format`.
     pub(crate) fn read(&mut self, params: &Params) -> Result<()> {
         let error_trace = params.bool("error_trace", false)?;
         let human = params.bool("human", false)?;
@@ -127,6 +140,7 @@ impl View {
         match params.text("format") {
             Some("yaml") => self.yaml = true,
             Some("json") => self.yaml = false,
+            Some(binary @ ("cbor" | "smile")) => return Err(Error::illegal_argument(format!("the format [{binary}] is not supported"))),
             _ => {}
         }
         Ok(())

@@ -1,33 +1,51 @@
-//! The routes as a tree of path segments: the path finds a node, the node knows its methods.
+//! The list of routes, made into axum's router.
 
-use super::respond::Answer;
+use super::respond::{Answer, Outcome};
 use super::{App, Call};
-use futures::future::BoxFuture;
-use http::Method;
-use std::collections::HashMap;
-use std::sync::Arc;
+use axum::Router;
+use axum::extract::{FromRef, OriginalUri, State};
+use axum::routing::{MethodFilter, MethodRouter};
+use http::header::ALLOW;
+use http::{Method, Uri};
+use std::collections::BTreeMap;
 use tandem_common::{Action, Result};
-
-/// What serves a route.
-pub(crate) type Handler = Arc<dyn Fn(App, Call) -> BoxFuture<'static, Result<Answer>> + Send + Sync>;
 
 /// One entry of the route list. Without the name of its action none can be made.
 #[derive(Clone)]
 pub(crate) struct Route {
-    /// Which methods.
-    pub(crate) methods: &'static [Method],
+    methods: &'static [Method],
     /// Segments that are literal or, in braces, named.
     pub(crate) path: &'static str,
-    /// What it does, in OpenSearch's words.
+    action: Action,
+    params: &'static [&'static [&'static str]],
+    served: MethodRouter<At>,
+}
+
+/// The state of a route's handler: the node, and what the route declares.
+#[derive(Clone)]
+pub(crate) struct At {
+    /// The node.
+    pub(crate) app: App,
+    /// Segments that are literal or, in braces, named.
+    pub(crate) path: &'static str,
+    /// What the route does, in OpenSearch's words.
     pub(crate) action: Action,
-    /// The parameters it takes besides the common ones, in groups.
+    /// The parameters that it takes besides the common ones, in groups.
     pub(crate) params: &'static [&'static [&'static str]],
-    /// Serves it.
-    pub(crate) handler: Handler,
+}
+
+impl FromRef<At> for App {
+    fn from_ref(at: &At) -> Self {
+        at.app.clone()
+    }
 }
 
 impl Route {
-    /// A route.
+    /// A route for `methods` at `path`, whose segments are literal or, in braces, named. It takes the parameters in
+    /// `params` besides the common ones.
+    ///
+    /// # Panics
+    /// A method outside HTTP's own: a mistake in the list.
     pub(crate) fn new<F, Fut>(
         methods: &'static [Method],
         path: &'static str,
@@ -36,127 +54,65 @@ impl Route {
         handler: F,
     ) -> Self
     where
-        F: Fn(App, Call) -> Fut + Send + Sync + 'static,
+        F: Fn(App, Call) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Result<Answer>> + Send + 'static,
     {
-        Self { methods, path, action, params, handler: Arc::new(move |app, call| Box::pin(handler(app, call))) }
-    }
-}
-
-/// Every route, ready to be found.
-#[derive(Default)]
-pub(crate) struct Routes {
-    root: Node,
-}
-
-#[derive(Default)]
-struct Node {
-    literal: HashMap<&'static str, Node>,
-    named: Option<Box<Node>>,
-    /// (method, route, names of the segments in braces).
-    methods: Vec<(Method, Arc<Route>, Vec<&'static str>)>,
-}
-
-/// What a path leads to.
-pub(crate) struct Found<'a> {
-    node: &'a Node,
-    values: Vec<String>,
-}
-
-impl Routes {
-    /// Builds the tree.
-    ///
-    /// # Panics
-    /// Two routes with the same method and path: a mistake in the list.
-    pub(crate) fn new(routes: Vec<Route>) -> Self {
-        let mut tree = Self::default();
-        for route in routes {
-            let route = Arc::new(route);
-            let mut node = &mut tree.root;
-            let mut names = Vec::new();
-            for segment in route.path.split('/').filter(|segment| !segment.is_empty()) {
-                node = match segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
-                    Some(name) => {
-                        names.push(name);
-                        node.named.get_or_insert_default()
-                    }
-                    None => node.literal.entry(segment).or_default(),
-                };
-            }
-            for method in route.methods {
-                assert!(!node.methods.iter().any(|(known, _, _)| known == method), "{method} {} is listed twice", route.path);
-                node.methods.push((method.clone(), route.clone(), names.clone()));
-            }
+        let handler = move |State(app): State<App>, call: Call| {
+            let answer = handler(app, call);
+            async move { Outcome(answer.await) }
+        };
+        let mut served = MethodRouter::new();
+        for method in methods {
+            let filter = MethodFilter::try_from(method.clone()).expect("the list names methods of HTTP");
+            served = served.on(filter, handler.clone());
         }
-        tree
-    }
-
-    /// The node of a path whose segments are decoded already. A literal segment goes before a named one.
-    pub(crate) fn find(&self, segments: &[String]) -> Option<Found<'_>> {
-        let mut values = Vec::new();
-        let node = descend(&self.root, segments, &mut values)?;
-        Some(Found { node, values })
+        Self { methods, path, action, params, served }
     }
 }
 
-fn descend<'a>(node: &'a Node, segments: &[String], values: &mut Vec<String>) -> Option<&'a Node> {
-    let Some((segment, rest)) = segments.split_first() else { return (!node.methods.is_empty()).then_some(node) };
-    if let Some(found) = node.literal.get(segment.as_str()).and_then(|next| descend(next, rest, values)) {
-        return Some(found);
+/// The router of a list: a literal segment goes before a named one, and what no route takes is refused as OpenSearch does.
+///
+/// # Panics
+/// Two routes with the same method and path: a mistake in the list.
+pub(crate) fn router(app: &App, routes: Vec<Route>) -> Router {
+    let mut paths: BTreeMap<&'static str, Vec<Route>> = BTreeMap::new();
+    for route in routes {
+        paths.entry(route.path).or_default().push(route);
     }
-    let next = node.named.as_deref()?;
-    values.push(segment.clone());
-    let found = descend(next, rest, values);
-    if found.is_none() {
-        values.pop();
-    }
-    found
+    let router = paths.into_iter().fold(Router::new(), |router, (path, routes)| router.route(path, methods(app, routes)));
+    router.fallback(no_route)
 }
 
-impl Found<'_> {
-    /// The route for a method, with the named segments.
-    pub(crate) fn route(&self, method: &Method) -> Option<(Arc<Route>, HashMap<&'static str, String>)> {
-        let (_, route, names) = self.node.methods.iter().find(|(known, _, _)| known == method)?;
-        Some((route.clone(), names.iter().copied().zip(self.values.iter().cloned()).collect()))
+/// The routes of one path.
+fn methods(app: &App, routes: Vec<Route>) -> MethodRouter {
+    let allowed: Vec<&'static str> = routes.iter().flat_map(|route| route.methods).map(Method::as_str).collect();
+    let mut methods = MethodRouter::new();
+    for Route { path, action, params, served, .. } in routes {
+        methods = methods.merge(served.with_state(At { app: app.clone(), path, action, params }));
     }
-
-    /// The methods of the path, in the order of the list.
-    pub(crate) fn allowed(&self) -> Vec<&str> {
-        self.node.methods.iter().map(|(method, _, _)| method.as_str()).collect()
+    // axum would let GET answer HEAD; OpenSearch has HEAD where a route names it.
+    let names_head = allowed.contains(&Method::HEAD.as_str());
+    let refused = async move |OriginalUri(uri): OriginalUri, method: Method| Outcome(Ok(wrong_method(&uri, &method, &allowed)));
+    if !names_head {
+        methods = methods.on(MethodFilter::HEAD, refused.clone());
     }
+    methods.fallback(refused)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+async fn no_route(OriginalUri(uri): OriginalUri, method: Method) -> Outcome {
+    Outcome(Ok(match method {
+        Method::OPTIONS => Answer::text(""),
+        _ => Answer::refusal(400, format!("no handler found for uri [{}] and method [{method}]", uri.path()), false),
+    }))
+}
 
-    fn tree(paths: &[&'static str]) -> Routes {
-        let route = |path: &&'static str| Route::new(&[Method::GET], path, Action("test"), &[], |_, _| async { Ok(Answer::text("")) });
-        Routes::new(paths.iter().map(route).collect())
-    }
-
-    fn found(tree: &Routes, path: &str) -> Option<(&'static str, HashMap<&'static str, String>)> {
-        let segments: Vec<String> =
-            path.split('/').skip(1).filter(|part| !path.ends_with('/') || !part.is_empty()).map(str::to_owned).collect();
-        tree.find(&segments)?.route(&Method::GET).map(|(route, values)| (route.path, values))
-    }
-
-    #[test]
-    fn a_literal_segment_goes_before_a_named_one() {
-        let tree = tree(&["/", "/{index}", "/_search", "/{index}/_search", "/_cat/indices", "/_cat/indices/{index}", "/{index}/_doc/{id}"]);
-        for (path, route) in [
-            ("/", "/"),
-            ("/_search", "/_search"),
-            ("/_nosuch", "/{index}"),
-            ("/a/_search", "/{index}/_search"),
-            ("/_cat/indices/x", "/_cat/indices/{index}"),
-            // The literal branch ends nowhere, so the named one is tried.
-            ("/_cat/_search", "/{index}/_search"),
-        ] {
-            assert_eq!(found(&tree, path).map(|(route, _)| route), Some(route), "{path}");
+fn wrong_method(uri: &Uri, method: &Method, allowed: &[&str]) -> Answer {
+    let answer = match *method {
+        Method::OPTIONS => Answer::text(""),
+        _ => {
+            let (uri, names) = (uri.path_and_query().map_or("/", |uri| uri.as_str()), allowed.join(", "));
+            Answer::refusal(405, format!("Incorrect HTTP method for uri [{uri}] and method [{method}], allowed: [{names}]"), true)
         }
-        assert!(found(&tree, "/a/b/c/d").is_none());
-        assert!(found(&tree, "/_cat/nosuch").is_none());
-        assert_eq!(found(&tree, "/i/_doc/x").unwrap().1, HashMap::from([("index", "i".to_owned()), ("id", "x".to_owned())]));
-    }
+    };
+    answer.with_header(ALLOW, &allowed.join(","))
 }

@@ -12,18 +12,19 @@ use tandem_common::{Action, Result, Settings};
 use tandem_node::action::admin::get_index::{self, IndexDescription};
 use tandem_node::action::admin::put_settings;
 
-const SETTINGS: &[&[&str]] = &[CLUSTER_MANAGER, INDICES, &["flat_settings", "include_defaults", "local", "preserve_existing"]];
+const READ: &[&[&str]] = &[CLUSTER_MANAGER, INDICES, &["flat_settings", "include_defaults", "local"]];
+const CHANGE: &[&[&str]] = &[CLUSTER_MANAGER, INDICES, &["flat_settings", "preserve_existing"]];
 
 /// The routes of this family.
 pub(super) fn routes() -> Vec<Route> {
     let (read, change) = (Action("indices:monitor/settings/get"), Action("indices:admin/settings/update"));
     let mut routes = Vec::new();
     for path in ["/_settings", "/{index}/_settings"] {
-        routes.push(Route::new(&[Method::PUT], path, change, SETTINGS, update));
-        routes.push(Route::new(&[Method::GET], path, read, SETTINGS, get));
+        routes.push(Route::new(&[Method::PUT], path, change, CHANGE, update));
+        routes.push(Route::new(&[Method::GET], path, read, READ, get));
     }
     for path in ["/_settings/{name}", "/{index}/_settings/{name}"] {
-        routes.push(Route::new(&[Method::GET], path, read, SETTINGS, get));
+        routes.push(Route::new(&[Method::GET], path, read, READ, get));
     }
     routes
 }

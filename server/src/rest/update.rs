@@ -22,7 +22,6 @@ const UPDATE: &[&[&str]] = &[
         "require_alias",
         "timeout",
         "wait_for_active_shards",
-        "lang",
     ],
 ];
 

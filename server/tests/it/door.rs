@@ -95,6 +95,37 @@ async fn what_no_route_takes_is_refused_as_opensearch_does() {
 }
 
 #[tokio::test]
+async fn a_literal_segment_goes_before_a_named_one() {
+    let door = TestDoor::open().await;
+    door.with("PUT", "/routed", json!({"settings": {"number_of_replicas": 0}})).await;
+    // Which index was looked for tells which route was taken; a branch that ends nowhere gives way to a named segment.
+    for (uri, index) in [("/_nosuch", "_nosuch"), ("/_searchx/_search", "_searchx"), ("/_cat/_search", "_cat"), ("/%5Fsearch", "_search")] {
+        let error = door.get(uri).await.json()["error"]["index"].clone();
+        assert_eq!(error, index, "{uri}");
+    }
+    for uri in ["/_search", "/_search/", "//_search", "/routed/_search//", "/%72outed/_search"] {
+        assert_eq!(door.get(uri).await.json()["hits"]["total"]["value"], 0, "{uri}");
+    }
+    assert!(door.get("/_cat/indices/routed?h=index").await.text().starts_with("routed\n"));
+    assert_eq!(door.get("/_cat/nosuch").await.status, 400);
+    door.node.stop().await;
+}
+
+#[tokio::test]
+async fn a_request_that_cannot_be_read_is_refused_before_a_route_is_sought() {
+    let door = TestDoor::open().await;
+    assert_eq!(door.get("/nosuch/a/%zz").await.text(), r#"{"error":"invalid uri has been requested"}"#);
+    for uri in ["/nosuch/a/b?x=%zz", "/nosuch/a/b?pretty=x"] {
+        let got = door.get(uri).await;
+        assert_eq!((got.status, got.json()["error"]["type"].as_str()), (400, Some("illegal_argument_exception")), "{uri}");
+    }
+    let got = door.get("/nosuch/a/b?pretty").await;
+    assert_eq!(got.text(), "{\n  \"error\" : \"no handler found for uri [/nosuch/a/b] and method [GET]\"\n}\n");
+    assert_eq!(door.send("HEAD", "/_search", "", &[]).await.header("allow"), "GET,POST");
+    door.node.stop().await;
+}
+
+#[tokio::test]
 async fn head_has_the_headers_of_get_and_no_body() {
     let door = TestDoor::open().await;
     let (get, head) = (door.get("/").await, door.send("HEAD", "/", "", &[]).await);
@@ -207,6 +238,33 @@ async fn tables_and_health_tell_of_an_index() {
     assert_eq!((node["name"].as_str(), node["http"]["publish_address"].as_str()), (Some("n1"), Some("127.0.0.1:1")));
     let stats = door.get("/tab/_stats/docs?level=shards").await.json();
     assert!(stats["indices"]["tab"]["shards"]["0"][0]["retention_leases"]["leases"].is_array(), "{stats}");
+    door.node.stop().await;
+}
+
+#[tokio::test]
+async fn what_would_change_the_answer_is_refused_where_it_cannot_be_done() {
+    let door = TestDoor::open().await;
+    door.with("PUT", "/plain", json!({"settings": {"number_of_replicas": 0}})).await;
+    for (method, uri, reason) in [
+        ("GET", "/plain?include_type_name=true", "request [/plain] contains unrecognized parameter: [include_type_name]"),
+        ("PUT", "/plain/_mapping?write_index_only=true", "[write_index_only] is not supported"),
+        ("GET", "/plain/_stats/docs,search", "the metric [search] is not kept; there are [docs, store, segments, translog]"),
+        ("GET", "/_cluster/health?level=awareness_attributes", "level [awareness_attributes] is not supported"),
+        ("GET", "/_cluster/health?wait_for_active_shards=-2", "shard count cannot be a negative value"),
+        ("GET", "/_cat/indices?format=cbor", "the format [cbor] is not supported"),
+    ] {
+        let got = door.with(method, uri, json!({})).await;
+        assert_eq!((got.status, got.json()["error"]["reason"].as_str()), (400, Some(reason)), "{uri}");
+    }
+    door.with("PUT", "/copied", json!({"settings": {"number_of_replicas": 1}})).await;
+    for (uri, copies) in
+        [("/copied/_forcemerge?only_expunge_deletes=true&max_num_segments=1", 2), ("/copied/_forcemerge?primary_only=true", 1)]
+    {
+        assert_eq!(door.send("POST", uri, "", &[]).await.json()["_shards"]["total"], copies, "{uri}");
+    }
+    assert!(door.get("/plain/_stats/_all,search").await.json()["_all"]["total"]["docs"].is_object());
+    assert_eq!(door.get("/_cat/count?ts=false").await.text(), "0\n");
+    assert_eq!(door.get("/_cat/nodes?h=m,cluster_manager").await.text(), "* *\n");
     door.node.stop().await;
 }
 

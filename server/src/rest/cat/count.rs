@@ -24,10 +24,11 @@ async fn table(app: App, call: Call) -> Result<Answer> {
     if wants_help(&call)? {
         return Ok(Table::help(COLUMNS));
     }
+    let hidden: &[&str] = if call.params.bool("ts", true)? { &[] } else { &["epoch", "timestamp"] };
     let request =
         CountRequest { indices: call.indices(IndicesOptions::default())?, source: SearchSource::parse(&json!({}))?, routing: None };
     let counted = count::execute(&app.services, &call.context, request).await?;
     let [epoch, timestamp] = now_cells();
     let count = Cell::Number(i64::try_from(counted.count).unwrap_or(i64::MAX));
-    Table::new(COLUMNS, vec![vec![epoch, timestamp, count]]).answer(&call, &[])
+    Table::new(COLUMNS, vec![vec![epoch, timestamp, count]]).answer(&call, hidden)
 }

@@ -21,7 +21,7 @@ use tandem_common::{Action, Result};
 
 /// The routes of this family.
 pub(super) fn routes() -> Vec<Route> {
-    let mut routes = vec![Route::new(&[Method::GET], "/_cat", Action("cluster:monitor/main"), &[&["help", "v", "h", "s"]], overview)];
+    let mut routes = vec![Route::new(&[Method::GET], "/_cat", Action("cluster:monitor/main"), &[], overview)];
     routes.extend(indices::routes());
     routes.extend(health::routes());
     routes.extend(count::routes());

@@ -118,7 +118,7 @@ impl Table {
         named.or_else(|| self.columns.iter().rposition(|column| column.aliases.contains(&name)))
     }
 
-    /// The columns that `h` names, each once; unknown names are left out.
+    /// The columns that `h` names, each once under each of its names; unknown names are left out.
     fn chosen(&self, wanted: Option<&str>, hidden: &[&str]) -> Vec<Shown> {
         let Some(wanted) = wanted else {
             let default = |(_, column): &(usize, &Column)| column.shown && !hidden.contains(&column.name);
@@ -126,7 +126,7 @@ impl Table {
         };
         let mut chosen: Vec<Shown> = Vec::new();
         let mut choose = |at: usize, name: &str| {
-            if !chosen.iter().any(|(known, _)| *known == at) {
+            if !chosen.iter().any(|(_, known)| known == name) {
                 chosen.push((at, name.to_owned()));
             }
         };
@@ -310,7 +310,7 @@ mod tests {
     #[tokio::test]
     async fn columns_are_chosen_by_name_alias_and_wildcard() {
         let names = |wanted: &str| table().chosen(Some(wanted), &[]).into_iter().map(|(_, name)| name).collect::<Vec<_>>();
-        assert_eq!(names("i,h,nosuch,index"), ["i", "h"]);
+        assert_eq!(names("i,h,nosuch,index,i"), ["i", "h", "index"]);
         assert_eq!(names("index,docs*"), ["index", "docs.count", "docs.deleted"]);
         assert_eq!(table().chosen(None, &["health"]).len(), 3);
     }

@@ -18,6 +18,8 @@ pub enum Order {
     ForceMerge {
         /// At most this many remain; `None` lets the merge policy decide.
         max_segments: Option<usize>,
+        /// Whether the replicas are left as they are.
+        only_primaries: bool,
     },
 }
 
@@ -29,8 +31,10 @@ pub async fn execute(services: &Services, context: &Context, indices: IndexNames
     let found = resolve::indices(&services.cluster.state(), &indices, Purpose::Open)?;
     let mut header = ShardsHeader::default();
     let mut running = Vec::new();
+    let only_primaries = matches!(order, Order::ForceMerge { only_primaries: true, .. });
     for index in &found {
-        header.total += index.number_of_shards() * (1 + index.number_of_replicas());
+        let replicas = if only_primaries { 0 } else { index.number_of_replicas() };
+        header.total += index.number_of_shards() * (1 + replicas);
         running.extend((0..index.number_of_shards()).map(|shard| tell(services, context, Arc::clone(index), shard, order)));
     }
     for outcome in futures::future::join_all(running).await {
@@ -51,7 +55,7 @@ async fn tell(services: &Services, context: &Context, index: Arc<IndexMetadata>,
         match order {
             Order::Refresh => shard.refresh().await,
             Order::Flush => shard.flush().await,
-            Order::ForceMerge { max_segments } => shard.force_merge(max_segments.unwrap_or(1).max(1)).await,
+            Order::ForceMerge { max_segments, .. } => shard.force_merge(max_segments.unwrap_or(1).max(1)).await,
         }
     };
     told.await.map_err(|error| ShardFailure {
