@@ -77,7 +77,7 @@ impl TestNode {
     pub fn terminate(&mut self) -> (Option<i32>, Duration) {
         let mut child = self.child.take().expect("the node runs");
         let began = Instant::now();
-        let sent = Command::new("kill").arg("-TERM").arg(child.id().to_string()).status().expect("kill runs");
+        let sent = Command::new("sh").arg("-c").arg(format!("kill -TERM {}", child.id())).status().expect("a shell runs");
         assert!(sent.success(), "a signal can be sent");
         let mut code = None;
         eventually(Duration::from_secs(10), "the node ends", || {
