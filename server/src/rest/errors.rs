@@ -150,7 +150,12 @@ mod tests {
     #[test]
     fn a_cause_that_is_the_root_of_a_failed_shard_is_shown_beside_it() {
         let of = |cause: Error| {
-            let reason = Box::new(Error::QueryShard { reason: "failed".into(), index: "i".into(), uuid: "u".into(), cause: boxed(cause) });
+            let reason = Box::new(Error::QueryShard {
+                reason: "failed".into(),
+                index: "i".into(),
+                uuid: tandem_common::IndexUuid("u".into()),
+                cause: boxed(cause),
+            });
             let failures = vec![ShardFailure { shard: 0, index: "i".into(), node: None, reason }];
             body(&Error::SearchPhaseExecution { phase: "query".into(), failures }, false)["error"]["caused_by"]["type"].clone()
         };
