@@ -1,9 +1,11 @@
 //! JSON as clients send it: read with OpenSearch's limits and refusals, by one reader that no text can exhaust.
 
+mod reader;
 mod tree;
 
-pub(crate) use tree::parse_with_breaks;
-pub use tree::{Node, NodeValue, Place, is_whole, java_double, line_column, location, location_text, parse as parse_tree, parse_open};
+pub(crate) use reader::parse_with_breaks;
+pub use reader::{parse as parse_tree, parse_open};
+pub use tree::{Node, NodeValue, Place, is_whole, java_double, line_column, location, location_text};
 
 use crate::error::Result;
 use serde_json::Value;

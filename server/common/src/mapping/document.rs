@@ -177,11 +177,14 @@ impl<'m> Reader<'m> {
     }
 
     fn does_not_fit(&self, path: &str, type_name: &str, value: &Json<'_>, cause: Error) -> Error {
-        let (id, preview) = (self.id, value.preview());
+        let id = self.id;
+        // A value in which the text breaks cannot be shown.
+        let shown = match value.to_value() {
+            Ok(_) => format!("Preview of field's value: '{}'", value.preview()),
+            Err(_) => "Could not parse field value preview,".to_owned(),
+        };
         Error::MapperParsing {
-            reason: format!(
-                "failed to parse field [{path}] of type [{type_name}] in document with id '{id}'. Preview of field's value: '{preview}'"
-            ),
+            reason: format!("failed to parse field [{path}] of type [{type_name}] in document with id '{id}'. {shown}"),
             cause: Some(Box::new(cause)),
         }
     }
@@ -272,34 +275,30 @@ impl<'m> Reader<'m> {
             return Ok(());
         }
         match place.object.children.get(name).filter(|node| self.node_is_known(node)) {
-            Some(Node::Object(object)) => self.object(object, name, Some(key), value, place),
+            Some(Node::Object(object)) => self.object(object, (name, Some(key)), value, place, 0),
             Some(Node::Field(field)) => self.field(field, value, 0),
             None => self.unknown(name, value, place, 0),
         }
     }
 
-    fn object(&mut self, object: &ObjectNode, name: &str, key: Option<&str>, value: &Json<'_>, parent: Place<'_>) -> Result<()> {
-        if !object.enabled {
-            return Ok(());
-        }
+    fn object(
+        &mut self,
+        object: &ObjectNode,
+        (name, key): (&str, Option<&str>),
+        value: &Json<'_>,
+        parent: Place<'_>,
+        array_depth: usize,
+    ) -> Result<()> {
         let path = join(parent.path, name);
         match &value.value {
+            // Lists are counted even where nothing in them is read.
+            NodeValue::Array(_) if array_depth >= DEPTH_LIMIT => self.array_too_deep(),
+            NodeValue::Array(items) => items.iter().try_for_each(|item| self.object(object, (name, None), item, parent, array_depth + 1)),
+            _ if !object.enabled => Ok(()),
             NodeValue::Null | NodeValue::Broken(_) => Ok(()),
             NodeValue::Object(fields) => {
                 let dynamic = object.dynamic.unwrap_or(parent.dynamic);
                 self.fields(fields, Place { object, path: &path, dynamic, depth: parent.depth + 1 })
-            }
-            NodeValue::Array(items) => {
-                for item in items {
-                    self.object(
-                        object,
-                        name,
-                        None,
-                        item,
-                        Place { depth: parent.depth + usize::from(matches!(item.value, NodeValue::Array(_))), ..parent },
-                    )?;
-                }
-                Ok(())
             }
             NodeValue::Bool(_) | NodeValue::Number(_) | NodeValue::Text(_) => self.refuse(|| {
                 // Inside an array the parser has no name for it.

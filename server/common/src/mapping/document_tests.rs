@@ -265,3 +265,34 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_wrong_first_in_a_broken_document_is_told() {
+    let body = serde_json::json!({"properties": {"n": {"type": "integer"}, "o": {"properties": {"x": {"type": "keyword"}}}, "off": {"type": "object", "enabled": false}}});
+    let mapping = Mapping::parse(&body, &MappingRules::default()).unwrap();
+    let refused = |source: &str| mapping.parse_document("1", source.as_bytes(), ParseMode::Strict).unwrap_err();
+    let lists = "[".repeat(900) + &"]".repeat(900);
+    for (source, expected) in [
+        (
+            r#"{"n":"x","b":"#.to_owned(),
+            "failed to parse field [n] of type [integer] in document with id '1'. Preview of field's value: 'x'",
+        ),
+        (
+            r#"{"n":{"a":1"#.to_owned(),
+            "failed to parse field [n] of type [integer] in document with id '1'. Could not parse field value preview,",
+        ),
+        (r#"{"n":1,"b"#.to_owned(), "failed to parse"),
+    ] {
+        assert_eq!(refused(&source).to_string(), expected);
+    }
+    for source in [r#"{"a":"#.repeat(10_000), r#"{"a":"#.repeat(10_000) + "1" + &"}".repeat(10_000)] {
+        assert!(refused(&source).cause().unwrap().to_string().starts_with("The depth of the field has exceeded the allowed limit of [20]"));
+    }
+    for field in ["o", "off", "new"] {
+        let error = refused(&format!(r#"{{"{field}":{lists}}}"#));
+        assert!(error.cause().unwrap().to_string().starts_with("The depth of the nested array field has exceeded"), "{field}");
+    }
+    // Where nothing is read, the reader of the text is the first to mind.
+    let deep = format!(r#"{{"off":{}1{}}}"#, r#"{"a":"#.repeat(1_500), "}".repeat(1_500));
+    assert_eq!(refused(&deep).cause().unwrap().type_name(), "stream_constraints_exception");
+}
