@@ -21,6 +21,18 @@ pub fn parse(bytes: &[u8]) -> Result<Value> {
     parse_tree(bytes)?.to_value()
 }
 
+/// What OpenSearch's parsers call the first token of a value.
+pub fn token_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "VALUE_NULL",
+        Value::Bool(_) => "VALUE_BOOLEAN",
+        Value::Number(_) => "VALUE_NUMBER",
+        Value::String(_) => "VALUE_STRING",
+        Value::Array(_) => "START_ARRAY",
+        Value::Object(_) => "START_OBJECT",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

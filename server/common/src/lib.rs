@@ -12,6 +12,7 @@ pub mod error;
 pub mod ids;
 pub mod json;
 pub mod mapping;
+pub mod pattern;
 pub mod settings;
 pub mod tasks;
 pub mod units;

@@ -3,13 +3,13 @@
 use super::call::{SOURCE, refuse_pipeline};
 use super::condition::{Expectation, VersionType, id_reason};
 use super::document::written_json;
-use super::fields::token_name;
 use super::respond::Answer;
 use super::routes::Route;
 use super::{App, Call, errors};
 use bytes::Bytes;
 use http::Method;
 use serde_json::{Map, Value, json};
+use tandem_common::json::token_name;
 use tandem_common::{Action, Error, Result};
 use tandem_engine::search::SourceFilter;
 use tandem_node::action::write::bulk::{self, BulkItemResponse, BulkRequest};

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use serde_json::value::RawValue;
+use tandem_common::json::token_name;
 use tandem_common::{Error, Result, json};
 
 /// One field of the outermost object.
@@ -15,18 +16,6 @@ pub(crate) struct Field {
     pub(crate) name_at: (u32, u32),
     /// Line and column of the value, from 1.
     pub(crate) value_at: (u32, u32),
-}
-
-/// What OpenSearch's parsers call the first token of a value.
-pub(crate) fn token_name(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "VALUE_NULL",
-        Value::Bool(_) => "VALUE_BOOLEAN",
-        Value::Number(_) => "VALUE_NUMBER",
-        Value::String(_) => "VALUE_STRING",
-        Value::Array(_) => "START_ARRAY",
-        Value::Object(_) => "START_OBJECT",
-    }
 }
 
 /// The fields of the object in `body`, in its order, for the parser called `parser`.

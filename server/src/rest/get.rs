@@ -2,7 +2,7 @@
 
 use super::call::SOURCE;
 use super::condition::VersionType;
-use super::fields::{self, Field, token_name};
+use super::fields::{self, Field};
 use super::respond::Answer;
 use super::routes::Route;
 use super::{App, Call, errors};
@@ -11,6 +11,7 @@ use http::Method;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use tandem_common::json::token_name;
 use tandem_common::{Action, Error, Result};
 use tandem_engine::search::SourceFilter;
 use tandem_node::action::read::get::{self, GetRequest, GetResponse};

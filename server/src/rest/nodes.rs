@@ -6,7 +6,7 @@ use super::routes::Route;
 use super::{App, Call};
 use http::Method;
 use serde_json::{Map, Value, json};
-use tandem_common::{Action, Result};
+use tandem_common::{Action, Result, pattern};
 use tandem_node::action::monitor::nodes::{self, NodeDescription};
 
 const NODES: &[&[&str]] = &[&["flat_settings", "timeout"]];
@@ -74,10 +74,10 @@ fn is_meant(node: &NodeDescription, filter: &str, local_name: &str) -> bool {
                     has(if role == "master" { "cluster_manager" } else { role }) == (wanted == "true")
                 }
                 _ => {
-                    super::filter_path::matches(other, &node.name)
+                    pattern::matches(other, &node.name)
                         || other == node.id.as_str()
                         || other == node.transport_address
-                        || super::filter_path::matches(other, &host_of(&node.transport_address))
+                        || pattern::matches(other, &host_of(&node.transport_address))
                 }
             },
         })

@@ -1,13 +1,13 @@
 //! Settings of indices: `_settings`.
 
 use super::call::{CLUSTER_MANAGER, INDICES, OPEN_AND_CLOSED, OPEN_AND_CLOSED_TO_CHANGE};
-use super::filter_path::matches;
 use super::params::split_list;
 use super::respond::Answer;
 use super::routes::Route;
 use super::{App, Call};
 use http::Method;
 use serde_json::{Map, Value};
+use tandem_common::pattern::matches;
 use tandem_common::{Action, Result, Settings};
 use tandem_node::action::admin::get_index::{self, IndexDescription};
 use tandem_node::action::admin::put_settings;

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use tandem_common::json::{Node, NodeValue, parse_tree};
 use tandem_common::mapping::Mapping;
+use tandem_common::pattern::matches;
 use tandem_common::{Error, Result};
 
 /// Below this many levels a part is shown whole or not at all, which bounds recursion.
@@ -185,21 +186,6 @@ impl SourceFilter {
             scalar => is_included.then_some(scalar),
         }
     }
-}
-
-/// Whether a path fits a pattern in which `*` stands for anything, dots included.
-fn matches(pattern: &str, path: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let Some(mut rest) = parts.next().and_then(|first| path.strip_prefix(first)) else { return false };
-    let mut parts: Vec<&str> = parts.collect();
-    let Some(last) = parts.pop() else { return rest.is_empty() };
-    for part in parts {
-        match rest.find(part) {
-            Some(at) => rest = rest.get(at + part.len()..).unwrap_or_default(),
-            None => return false,
-        }
-    }
-    rest.ends_with(last)
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! A table as `_cat` shows it: chosen columns, sorted rows, aligned text, or JSON.
 
 use super::super::Call;
-use super::super::filter_path::matches;
 use super::super::respond::Answer;
 use serde_json::{Map, Value};
 use std::cmp::Ordering;
 use std::time::Duration;
+use tandem_common::pattern::matches;
 use tandem_common::units::{format_bytes, format_time};
 use tandem_common::{Error, Result};
 

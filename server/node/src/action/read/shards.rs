@@ -5,9 +5,9 @@ use crate::action::{IndexNames, Services};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use tandem_cluster::{ClusterState, IndexMetadata, index_names};
+use tandem_cluster::{ClusterState, IndexMetadata};
 use tandem_common::error::ShardFailure;
-use tandem_common::{Error, Result};
+use tandem_common::{Error, Result, pattern};
 use tandem_engine::search::{Query, SearchSource};
 
 /// One shard with what it is asked.
@@ -49,10 +49,10 @@ fn refuse_unreadable(index: &IndexMetadata) -> Result<()> {
 fn alias_filter(state: &ClusterState, names: &IndexNames, index: &IndexMetadata) -> Option<Value> {
     let mut filters = Vec::new();
     for name in &names.names {
-        if index_names::matches(name, &index.name) || name == "_all" {
+        if pattern::matches(name, &index.name) || name == "_all" {
             return None;
         }
-        for (alias, metadata) in index.aliases.iter().filter(|(alias, _)| index_names::matches(name, alias)) {
+        for (alias, metadata) in index.aliases.iter().filter(|(alias, _)| pattern::matches(name, alias)) {
             debug_assert!(!state.indices.contains_key(alias), "an alias has no index of its name");
             filters.push(metadata.filter.clone()?);
         }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use tandem_cluster::state::IndexState;
 use tandem_cluster::{ClusterState, IndexMetadata, index_names};
 use tandem_common::env::clock;
-use tandem_common::{Context, Error, Result, ids};
+use tandem_common::{Context, Error, Result, ids, pattern};
 
 /// The longest id, in bytes.
 const ID_BYTES_MAX: usize = 512;
@@ -181,12 +181,12 @@ fn auto_create_allowed(rule: &str, name: &str) -> bool {
         patterns => patterns
             .split(',')
             .map(str::trim)
-            .find_map(|pattern| {
-                let (bare, allowed) = match pattern.strip_prefix('-') {
+            .find_map(|signed| {
+                let (bare, allowed) = match signed.strip_prefix('-') {
                     Some(bare) => (bare, false),
-                    None => (pattern.strip_prefix('+').unwrap_or(pattern), true),
+                    None => (signed.strip_prefix('+').unwrap_or(signed), true),
                 };
-                index_names::matches(bare, name).then_some(allowed)
+                pattern::matches(bare, name).then_some(allowed)
             })
             .unwrap_or(false),
     }

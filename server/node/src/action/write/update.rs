@@ -7,7 +7,8 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 use tandem_cluster::IndexMetadata;
 use tandem_common::env::clock::Instant;
-use tandem_common::{Error, Result, json};
+use tandem_common::json::{self, token_name};
+use tandem_common::{Error, Result};
 use tandem_engine::search::SourceFilter;
 use tandem_engine::shard::{Condition, GetResult, IndexShard, WriteKind};
 
@@ -61,7 +62,7 @@ fn parse(body: &[u8], conditional: bool) -> Result<Update> {
     if !body.iter().all(u8::is_ascii_whitespace) {
         let value = json::parse(body)?;
         let Value::Object(fields) = value else {
-            return Err(shape(format!("[1:1] [UpdateRequest] Expected START_OBJECT but was: {}", token_of(&value))));
+            return Err(shape(format!("[1:1] [UpdateRequest] Expected START_OBJECT but was: {}", token_name(&value))));
         };
         for (key, value) in fields {
             let place = position_of(body, &key);
@@ -83,7 +84,7 @@ fn parse(body: &[u8], conditional: bool) -> Result<Update> {
                     return Err(shape(format!(
                         "[1:{}] [UpdateRequest] {known} doesn't support values of type: {}",
                         place.1,
-                        token_of(&value)
+                        token_name(&value)
                     )));
                 }
                 (unknown, _) => return Err(shape(format!("[1:{}] [UpdateRequest] unknown field [{unknown}]", place.0))),
@@ -116,7 +117,7 @@ fn flag(key: &str, value: &Value) -> Result<bool> {
     match value {
         Value::Bool(flag) => Ok(*flag),
         Value::String(text) => tandem_common::settings::parse_bool(text),
-        other => Err(shape(format!("[UpdateRequest] {key} doesn't support values of type: {}", token_of(other)))),
+        other => Err(shape(format!("[UpdateRequest] {key} doesn't support values of type: {}", token_name(other)))),
     }
 }
 
@@ -131,17 +132,6 @@ fn position_of(body: &[u8], key: &str) -> (usize, usize) {
             (at + 1, at + quoted.len() + skipped + 1)
         }
         None => (1, 1),
-    }
-}
-
-fn token_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "VALUE_NULL",
-        Value::Bool(_) => "VALUE_BOOLEAN",
-        Value::Number(_) => "VALUE_NUMBER",
-        Value::String(_) => "VALUE_STRING",
-        Value::Array(_) => "START_ARRAY",
-        Value::Object(_) => "START_OBJECT",
     }
 }
 
