@@ -2,19 +2,16 @@
 
 use crate::NODE;
 use std::process::Command;
-use tandem_cluster_tests::process::crate_path;
+use tandem_cluster_tests::process::{crate_path, free_port};
 
 #[test]
 fn the_demo_goes_as_it_says() {
     let ports = ["LEADER_HTTP", "LEADER_TRANSPORT", "FOLLOWER_HTTP", "FOLLOWER_TRANSPORT"];
     let mut command = Command::new(crate_path("../scripts/ccr-demo.sh"));
     command.env("TANDEM", env!("CARGO_BIN_EXE_node"));
-    // Listeners that live until all four ports are known, so that the ports differ.
-    let listeners: Vec<_> = ports.iter().map(|_| std::net::TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-    for (name, listener) in ports.iter().zip(&listeners) {
-        command.env(name, listener.local_addr().unwrap().port().to_string());
+    for name in ports {
+        command.env(name, free_port().to_string());
     }
-    drop(listeners);
     let output = command.output().unwrap();
     let (printed, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{NODE}: {printed}\n{errors}");
