@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 pub mod blocking;
+pub mod checked_file;
 pub mod config;
 pub mod context;
 pub mod env;

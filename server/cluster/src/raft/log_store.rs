@@ -17,7 +17,7 @@ use std::ops::RangeBounds;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tandem_common::env::fs::{self, File};
-use tandem_common::{Error, Result, blocking};
+use tandem_common::{Error, Result, blocking, checked_file};
 
 const MAGIC: u32 = 0x5441_4c47;
 const HEADER: usize = 20;
@@ -83,13 +83,7 @@ impl LogStore {
             file.set_len(length)?;
             file.sync_all()?;
         }
-        let vote = match fs::read_if_exists(&folder.join("vote"))? {
-            Some(bytes) => Some(
-                serde_json::from_slice(&bytes)
-                    .map_err(|error| Error::Corrupt { reason: format!("[{}] is damaged: {error}", folder.join("vote").display()) })?,
-            ),
-            None => None,
-        };
+        let vote = checked_file::read(&folder.join("vote"))?;
         let inner = Inner { folder: folder.to_owned(), file, length, entries, purged, vote, failed: false };
         Ok(Self { inner: Arc::new(Mutex::new(inner)) })
     }
@@ -214,8 +208,7 @@ impl Inner {
     }
 
     fn save_vote(&mut self, vote: Vote<u64>) -> Result<()> {
-        let bytes = serde_json::to_vec(&vote).map_err(|error| Error::internal(format!("raft vote: {error}")))?;
-        fs::write_durably(&self.folder.join("vote"), &bytes)?;
+        checked_file::write(&self.folder.join("vote"), &vote)?;
         self.vote = Some(vote);
         Ok(())
     }
@@ -333,6 +326,20 @@ mod tests {
         let store = LogStore::open(folder.path()).unwrap();
         assert_eq!(indices(&store), [3, 4]);
         assert_eq!(store.inner.lock().purged, Some(entry(2).log_id));
+    }
+
+    #[test]
+    fn a_vote_is_kept_and_a_damaged_one_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let vote = Vote::new_committed(3, 7);
+        LogStore::open(folder.path()).unwrap().inner.lock().save_vote(vote).unwrap();
+        assert_eq!(LogStore::open(folder.path()).unwrap().inner.lock().vote, Some(vote));
+        let path = folder.path().join("vote");
+        let mut bytes = fs::read(&path).unwrap();
+        let digit = bytes.iter().position(u8::is_ascii_digit).unwrap();
+        bytes[digit] ^= 1;
+        fs::write_durably(&path, &bytes).unwrap();
+        assert!(matches!(LogStore::open(folder.path()).err(), Some(Error::Corrupt { .. })));
     }
 
     #[test]

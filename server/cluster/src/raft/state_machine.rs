@@ -15,7 +15,7 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tandem_common::env::fs;
-use tandem_common::{Error, Result, blocking};
+use tandem_common::{Error, Result, blocking, checked_file};
 use tokio::sync::watch;
 
 /// The state with its place in the log.
@@ -37,11 +37,7 @@ impl StateMachine {
     pub(super) fn open(folder: &Path, publish: watch::Sender<Arc<ClusterState>>) -> Result<Self> {
         fs::create_folders(folder)?;
         let file = folder.join("snapshot.json");
-        let applied = match fs::read_if_exists(&file)? {
-            Some(bytes) => serde_json::from_slice(&bytes)
-                .map_err(|error| Error::Corrupt { reason: format!("[{}] is damaged: {error}", file.display()) })?,
-            None => Applied::default(),
-        };
+        let applied: Applied = checked_file::read(&file)?.unwrap_or_default();
         publish.send_replace(Arc::new(applied.state.clone()));
         Ok(Self { file, applied, publish })
     }
@@ -107,7 +103,7 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
         let applied: Applied = serde_json::from_slice(&bytes)
             .map_err(|error| machine_error(&Error::Corrupt { reason: format!("a snapshot of the cluster state: {error}") }))?;
         let file = self.file.clone();
-        blocking::run(move || Ok(fs::write_durably(&file, &bytes)?)).await.map_err(|error| machine_error(&error))?;
+        blocking::run(move || Ok(fs::write_durably(&file, &checked_file::seal(&bytes))?)).await.map_err(|error| machine_error(&error))?;
         self.applied = applied;
         self.publish.send_replace(Arc::new(self.applied.state.clone()));
         Ok(())
@@ -115,7 +111,8 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
 
     async fn get_current_snapshot(&mut self) -> Result<Option<Snapshot<TypeConfig>>, StorageError<u64>> {
         let file = self.file.clone();
-        let bytes = blocking::run(move || Ok(fs::read_if_exists(&file)?)).await.map_err(|error| machine_error(&error))?;
+        let read = move || fs::read_if_exists(&file)?.map(|bytes| checked_file::unseal(&file, &bytes)).transpose();
+        let bytes = blocking::run(read).await.map_err(|error| machine_error(&error))?;
         let Some(bytes) = bytes else { return Ok(None) };
         let applied: Applied = serde_json::from_slice(&bytes)
             .map_err(|error| machine_error(&Error::Corrupt { reason: format!("[{}] is damaged: {error}", self.file.display()) }))?;
@@ -144,7 +141,7 @@ impl RaftSnapshotBuilder<TypeConfig> for SnapshotBuilder {
             StorageError::from_io_error(ErrorSubject::Snapshot(None), ErrorVerb::Write, std::io::Error::other(AnyError::new(&error)))
         })?;
         let (file, content) = (self.file.clone(), bytes.clone());
-        blocking::run(move || Ok(fs::write_durably(&file, &content)?)).await.map_err(|error| machine_error(&error))?;
+        blocking::run(move || Ok(fs::write_durably(&file, &checked_file::seal(&content))?)).await.map_err(|error| machine_error(&error))?;
         Ok(snapshot_of(&self.applied, bytes))
     }
 }

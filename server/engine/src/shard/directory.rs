@@ -9,13 +9,13 @@
 //! with those of the next writer; each handle carries an *epoch*, and an old epoch can no longer write. The name of a
 //! file can come back (`<segment>.<stamp>.del`) after work was thrown away; a file that nothing names is replaced.
 
-use super::checked_file;
 use super::norms;
 use parking_lot::{Condvar, Mutex};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tandem_common::checked_file;
 use tandem_common::env::fs::{self, File};
 use tandem_common::{Error, Result};
 use tantivy::directory::error::{DeleteError, LockError, OpenReadError, OpenWriteError};

@@ -3,10 +3,11 @@
 use super::operation::LoggedOperation;
 use super::seqno::{Lineage, RetentionLease};
 use super::store::leases_file;
-use super::{IndexShard, Inner, checked_file};
+use super::{IndexShard, Inner};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use tandem_common::checked_file;
 use tandem_common::env::clock;
 use tandem_common::{Error, HistoryId, PrimaryTerm, Result, SeqNo, blocking};
 

@@ -11,7 +11,6 @@
 //! operations, a leader and a follower in one process.
 
 mod background;
-mod checked_file;
 mod directory;
 mod engine;
 mod files;

@@ -3,10 +3,10 @@
 //! It is replaced when a file is begun or dropped, when the lineage forks, when the term rises and when the shard closes; never per write.
 
 use super::record::FILE_HEADER;
-use crate::shard::checked_file;
 use crate::shard::seqno::Lineage;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+use tandem_common::checked_file;
 use tandem_common::{PrimaryTerm, Result, SeqNo};
 
 /// The content of the file.

@@ -2,17 +2,17 @@
 //!
 //! A bit that flips in such a file is found when it is read, and the error names the file.
 
+use crate::env::fs;
+use crate::error::{Error, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::Path;
-use tandem_common::env::fs;
-use tandem_common::{Error, Result};
 
 /// Opens the line with the checksum; no line of JSON starts with it.
 const MARK: &str = "#crc32=";
 
 /// `body` with its checksum line.
-pub(super) fn seal(body: &[u8]) -> Vec<u8> {
+pub fn seal(body: &[u8]) -> Vec<u8> {
     let mut bytes = body.to_vec();
     if bytes.last() != Some(&b'\n') {
         bytes.push(b'\n');
@@ -23,7 +23,10 @@ pub(super) fn seal(body: &[u8]) -> Vec<u8> {
 }
 
 /// The body of a sealed file, checked.
-pub(super) fn unseal(path: &Path, bytes: &[u8]) -> Result<Vec<u8>> {
+///
+/// # Errors
+/// [`Error::Corrupt`] when it is damaged.
+pub fn unseal(path: &Path, bytes: &[u8]) -> Result<Vec<u8>> {
     let damaged = |detail: &str| Error::Corrupt { reason: format!("[{}] is damaged: {detail}", path.display()) };
     let line = MARK.len() + 9;
     let at = bytes.len().checked_sub(line).ok_or_else(|| damaged("too short"))?;
@@ -37,7 +40,10 @@ pub(super) fn unseal(path: &Path, bytes: &[u8]) -> Result<Vec<u8>> {
 }
 
 /// Replaces the file durably.
-pub(super) fn write<T: Serialize>(path: &Path, value: &T) -> Result<()> {
+///
+/// # Errors
+/// A disk that fails.
+pub fn write<T: Serialize>(path: &Path, value: &T) -> Result<()> {
     let body = serde_json::to_vec(value).map_err(|error| Error::internal(format!("cannot write [{}]: {error}", path.display())))?;
     Ok(fs::write_durably(path, &seal(&body))?)
 }
@@ -46,7 +52,7 @@ pub(super) fn write<T: Serialize>(path: &Path, value: &T) -> Result<()> {
 ///
 /// # Errors
 /// [`Error::Corrupt`] when it is damaged.
-pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
+pub fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
     let Some(bytes) = fs::read_if_exists(path)? else { return Ok(None) };
     let body = unseal(path, &bytes)?;
     let value = serde_json::from_slice(&body)
