@@ -43,7 +43,7 @@ pub enum NodeValue<'a> {
     Array(Vec<Node<'a>>),
     /// `{…}` in the order of the text.
     Object(Vec<(Cow<'a, str>, Node<'a>)>),
-    /// Where the text stopped making sense: the last of what [`parse_open`] read.
+    /// Where the text stopped making sense: the last of what [`super::parse_open`] read.
     Broken(Error),
 }
 
