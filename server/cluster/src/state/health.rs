@@ -13,6 +13,17 @@ pub enum Health {
     Green,
 }
 
+impl Health {
+    /// OpenSearch's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Health::Red => "red",
+            Health::Yellow => "yellow",
+            Health::Green => "green",
+        }
+    }
+}
+
 /// Copies by their state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CopyCounts {

@@ -109,6 +109,11 @@ impl ClusterState {
         blocks
     }
 
+    /// What blocks reading documents of an index.
+    pub fn read_blocks(&self, index: &IndexMetadata) -> Vec<BlockReason> {
+        if index.setting_is_true("index.blocks.read") { vec![block(7, "index read (api)", "FORBIDDEN")] } else { Vec::new() }
+    }
+
     /// What blocks changing an index itself: its mapping, settings, aliases, existence.
     pub fn metadata_blocks(&self, index: &IndexMetadata) -> Vec<BlockReason> {
         let mut blocks = Vec::new();

@@ -3,32 +3,11 @@
 use crate::action::resolve::{self, Purpose};
 use crate::action::{IndexNames, Services};
 use std::collections::BTreeMap;
-use tandem_cluster::state::health::{self, Health};
+use tandem_cluster::state::health;
+pub use tandem_cluster::state::health::Health as HealthStatus;
 use tandem_cluster::{ClusterState, IndexMetadata};
 use tandem_common::env::clock;
 use tandem_common::{Context, Error, Result};
-
-/// `green`, `yellow`, `red`, from worst to best.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum HealthStatus {
-    /// A primary is missing.
-    Red,
-    /// A replica is missing.
-    Yellow,
-    /// Every copy is started.
-    Green,
-}
-
-impl HealthStatus {
-    /// OpenSearch's word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            HealthStatus::Red => "red",
-            HealthStatus::Yellow => "yellow",
-            HealthStatus::Green => "green",
-        }
-    }
-}
 
 /// What to wait for; the deadline is the context's.
 #[derive(Clone, Debug, Default)]
@@ -278,12 +257,7 @@ fn index_health(services: &Services, state: &ClusterState, index: &IndexMetadata
 }
 
 fn health_of(copies: &[tandem_cluster::state::ShardRouting]) -> (HealthStatus, ShardCounts) {
-    let (health, counts) = health::of_shard(copies);
-    let status = match health {
-        Health::Red => HealthStatus::Red,
-        Health::Yellow => HealthStatus::Yellow,
-        Health::Green => HealthStatus::Green,
-    };
+    let (status, counts) = health::of_shard(copies);
     let counts = ShardCounts {
         active_primary: counts.active_primary,
         active: counts.active,

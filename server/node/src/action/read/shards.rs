@@ -23,7 +23,7 @@ pub(super) fn targets(services: &Services, names: &IndexNames, source: &SearchSo
     let mut targets = Vec::new();
     let shared = Arc::new(source.clone());
     for index in resolve::indices(&state, names, Purpose::Open)? {
-        refuse_unreadable(&index)?;
+        resolve::refuse_blocked(&index, state.read_blocks(&index))?;
         let source = match alias_filter(&state, names, &index) {
             Some(filter) => Arc::new(filtered(source, &filter)?),
             None => Arc::clone(&shared),
@@ -35,14 +35,6 @@ pub(super) fn targets(services: &Services, names: &IndexNames, source: &SearchSo
         targets.extend(chosen.into_iter().map(|shard| Target { index: Arc::clone(&index), shard, source: Arc::clone(&source) }));
     }
     Ok(targets)
-}
-
-fn refuse_unreadable(index: &IndexMetadata) -> Result<()> {
-    if !index.setting_is_true("index.blocks.read") {
-        return Ok(());
-    }
-    let block = tandem_common::error::BlockReason { id: 7, description: "index read (api)".into(), status_name: "FORBIDDEN".into() };
-    resolve::refuse_blocked(index, vec![block])
 }
 
 /// The filter that the names of an expression put on an index: none when it is named itself or by an alias without a filter.
