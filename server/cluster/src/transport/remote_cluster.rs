@@ -2,7 +2,7 @@
 
 use super::{CLUSTER_NAME_KEY, CLUSTER_UUID_KEY, MESSAGE_BYTES_MAX, status};
 use crate::state::ClusterState;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +27,14 @@ const WINDOW_BYTES: u32 = 4 << 20;
 pub struct RemoteClusters {
     /// What the node's own configuration says; cluster settings win.
     configured: Arc<Settings>,
-    open: Arc<Mutex<BTreeMap<String, Arc<RemoteCluster>>>>,
+    open: Arc<Mutex<Open>>,
+}
+
+/// The clusters that a version of the state names. Every pull of every follower asks for one, so they are worked out once.
+#[derive(Default)]
+struct Open {
+    version: Option<u64>,
+    clusters: BTreeMap<String, Arc<RemoteCluster>>,
 }
 
 /// A remote cluster.
@@ -55,6 +62,14 @@ impl RemoteClusters {
 
     /// The aliases, in order, with their addresses.
     pub fn list(&self, state: &ClusterState) -> Vec<Arc<RemoteCluster>> {
+        self.up_to_date(state).clusters.values().cloned().collect()
+    }
+
+    fn up_to_date(&self, state: &ClusterState) -> MutexGuard<'_, Open> {
+        let mut open = self.open.lock();
+        if open.version == Some(state.version) {
+            return open;
+        }
         let mut settings = self.configured.under("cluster.remote.");
         settings.apply(&state.effective_settings().under("cluster.remote."));
         let mut wanted: BTreeMap<String, (&'static str, Vec<String>)> = BTreeMap::new();
@@ -67,13 +82,12 @@ impl RemoteClusters {
             }
         }
         wanted.retain(|_, (_, seeds)| !seeds.is_empty());
-        let mut open = self.open.lock();
-        open.retain(|alias, cluster| {
+        open.clusters.retain(|alias, cluster| {
             wanted.get(alias).is_some_and(|(mode, seeds)| cluster.mode == *mode && cluster.seeds == *seeds)
                 && cluster.cluster_uuid == state.cluster_uuid
         });
         for (alias, (mode, seeds)) in wanted {
-            open.entry(alias.clone()).or_insert_with(|| {
+            open.clusters.entry(alias.clone()).or_insert_with(|| {
                 Arc::new(RemoteCluster {
                     alias,
                     mode,
@@ -85,7 +99,8 @@ impl RemoteClusters {
                 })
             });
         }
-        open.values().cloned().collect()
+        open.version = Some(state.version);
+        open
     }
 
     /// The remote cluster of this alias.
@@ -93,10 +108,7 @@ impl RemoteClusters {
     /// # Errors
     /// `no_such_remote_cluster_exception`.
     pub fn get(&self, state: &ClusterState, alias: &str) -> Result<Arc<RemoteCluster>> {
-        self.list(state)
-            .into_iter()
-            .find(|cluster| cluster.alias == alias)
-            .ok_or_else(|| Error::NoSuchRemoteCluster { alias: alias.to_owned() })
+        self.up_to_date(state).clusters.get(alias).cloned().ok_or_else(|| Error::NoSuchRemoteCluster { alias: alias.to_owned() })
     }
 }
 
