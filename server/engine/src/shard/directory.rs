@@ -2,7 +2,7 @@
 //!
 //! The library commits often, to make documents searchable. Durability lives in the log, so a commit here writes nothing
 //! durably: `meta.json` stays in memory. [`NrtDirectory::flush`] makes the present commit durable: it syncs the files that
-//! the commit names, then replaces `meta.json`, then syncs the folder. A file is removed only when neither the durable commit
+//! the commit names and the folder, then replaces `meta.json`, then syncs the folder again. A file is removed only when neither the durable commit
 //! nor a lease nor the present commit names it.
 //!
 //! Awkward cases: a writer that was dropped may still have a merge running, whose late files and commits must not mix
@@ -210,6 +210,10 @@ impl NrtDirectory {
         };
         for file in &unsynced {
             File::open_read(&self.root().join(file))?.sync_data()?;
+        }
+        if !unsynced.is_empty() {
+            // Their names too, before `meta.json` says that they are there: nothing orders one entry of a folder after another.
+            fs::sync_folder(self.root())?;
         }
         fs::write_durably(&self.root().join(META), &commit.commit.sealed_meta)?;
         {

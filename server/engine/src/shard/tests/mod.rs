@@ -5,6 +5,7 @@ mod follower;
 mod history;
 mod model;
 mod race;
+mod rig;
 mod schema_growth;
 mod write;
 

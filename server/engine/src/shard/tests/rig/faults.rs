@@ -1,0 +1,1 @@
+//! One call fails, or all from one on.
