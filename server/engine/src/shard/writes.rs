@@ -80,6 +80,7 @@ impl Sequencer {
     }
 
     pub(super) fn admit(&self, inner: &Inner) -> Result<()> {
+        inner.check_space()?;
         if self.unpublished_bytes > UNPUBLISHED_BYTES_MAX {
             return Err(Error::Rejected {
                 reason: format!(

@@ -7,6 +7,15 @@
 //! journal only, not how the shard works. · *How it fails*: with the script, the position, the variant and the difference. ·
 //! *How it is tested*: by the bugs planted in `shard/planted`, each of which a test here must find.
 
+/// Ends a check with what is wrong.
+macro_rules! must {
+    ($holds:expr, $($text:tt)*) => {
+        if !$holds {
+            return Err(format!($($text)*));
+        }
+    };
+}
+
 mod crash_states;
 mod faults;
 mod scripts;
@@ -75,6 +84,8 @@ pub(in crate::shard) struct Rig {
     pub(super) shard: Option<Arc<IndexShard>>,
     pub(super) journal: Journal,
     pub(super) term: u64,
+    /// How long a write may take before its outcome counts as unknown.
+    patience: Duration,
     mapping: Arc<Mapping>,
 }
 
@@ -95,11 +106,15 @@ impl Rig {
             asynchronous,
             ..Journal::default()
         };
-        Rig { place, disk, shard: None, journal, term: 0, mapping: Arc::new(Mapping::default()) }
+        Rig { place, disk, shard: None, journal, term: 0, patience: Duration::from_secs(30), mapping: Arc::new(Mapping::default()) }
     }
 
     fn open_at(&self, folder: &Path) -> OpenShard {
         OpenShard { path: folder.join("shard"), mapping: self.mapping.clone(), ..self.place.open_shard() }
+    }
+
+    fn deadline(&self) -> Instant {
+        clock::now() + self.patience
     }
 
     pub(super) fn shard(&self) -> Result<Arc<IndexShard>> {
@@ -154,7 +169,7 @@ impl Rig {
         let asked: Vec<Asked> = operations.iter().map(Asked::new).collect();
         let parsed = operations.into_iter().map(|operation| shard.parse_any(operation)).collect();
         self.journal.asked.extend(asked.iter().cloned());
-        let results = shard.write(parsed, soon()).await?;
+        let results = shard.write(parsed, self.deadline()).await?;
         let position = self.disk.position();
         for (asked, result) in asked.into_iter().zip(results) {
             if let Ok(result) = result {
@@ -181,7 +196,7 @@ impl Rig {
             parsed = shard.parse(parsed.into_operation()).unwrap();
         }
         self.journal.asked.push(asked.clone());
-        let result = shard.write(vec![parsed], soon()).await?.pop().unwrap()?;
+        let result = shard.write(vec![parsed], self.deadline()).await?.pop().unwrap()?;
         Self::note(&mut self.journal, asked, &result, self.disk.position());
         Ok(())
     }
@@ -190,7 +205,7 @@ impl Rig {
     pub(super) async fn replicate(&mut self, operations: Vec<LoggedOperation>) -> Result<()> {
         let shard = self.shard()?;
         self.journal.asked.extend(operations.iter().map(Asked::logged));
-        shard.append_replicated(operations.clone(), soon()).await?;
+        shard.append_replicated(operations.clone(), self.deadline()).await?;
         let position = self.disk.position();
         for operation in &operations {
             let entry =
@@ -278,14 +293,6 @@ impl Asked {
         };
         Asked { id: operation.id.clone(), source }
     }
-}
-
-macro_rules! must {
-    ($holds:expr, $($text:tt)*) => {
-        if !$holds {
-            return Err(format!($($text)*));
-        }
-    };
 }
 
 impl Journal {

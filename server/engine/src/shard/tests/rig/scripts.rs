@@ -168,11 +168,12 @@ async fn racing(rig: &mut Rig) -> Result<()> {
         let mut next = || parsed.next().unwrap();
         let (first, second, third) = (next(), next(), next());
         let position = |result| (result, rig.disk.position());
+        let deadline = rig.deadline();
         let writes = async {
             tokio::join!(
-                async { position(shard.write(first, soon()).await) },
-                async { position(shard.write(second, soon()).await) },
-                async { position(shard.write(third, soon()).await) },
+                async { position(shard.write(first, deadline).await) },
+                async { position(shard.write(second, deadline).await) },
+                async { position(shard.write(third, deadline).await) },
             )
         };
         let ((one, two, three), flushed, refreshed) = tokio::join!(writes, shard.flush(), shard.refresh());
