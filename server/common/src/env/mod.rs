@@ -10,5 +10,6 @@
 pub mod clock;
 pub mod disk;
 pub mod fs;
+pub mod memory;
 pub mod net;
 pub mod rng;
