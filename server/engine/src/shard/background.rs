@@ -252,7 +252,8 @@ impl Inner {
         let pressed = {
             let mut sequencer = self.sequencer.lock();
             sequencer.note_applied(applied);
-            sequencer.pressed()
+            // After a lack of space a commit shows whether there is some again.
+            sequencer.pressed() || (applied >= progress.global && self.work.index_full.load(Ordering::Acquire))
         };
         Situation {
             stopped: self.stopped() || progress.failed.is_some(),

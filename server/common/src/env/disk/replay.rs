@@ -65,12 +65,12 @@ enum Change {
 struct Pending {
     at: usize,
     change: Change,
-    /// A sync of it failed: no later one writes it.
-    lost: bool,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Content {
+    /// What reading it gives, as long as the machine runs.
+    live: Vec<u8>,
     durable: Vec<u8>,
     pending: Vec<Pending>,
 }
@@ -168,7 +168,7 @@ impl Replay {
         let mut contents = BTreeMap::new();
         for (path, file, bytes) in base {
             names.files.insert(path.clone(), *file);
-            contents.insert(*file, Content { durable: bytes.clone(), pending: Vec::new() });
+            contents.insert(*file, Content { live: bytes.clone(), durable: bytes.clone(), pending: Vec::new() });
         }
         Replay { root, events: Arc::new(events), next: 0, contents, names, naming: Vec::new() }
     }
@@ -204,7 +204,9 @@ impl Replay {
 
     fn change(&mut self, file: FileId, change: Change) {
         let at = self.next;
-        self.contents.entry(file).or_default().pending.push(Pending { at, change, lost: false });
+        let content = self.contents.entry(file).or_default();
+        changed(&mut content.live, &change);
+        content.pending.push(Pending { at, change });
     }
 
     fn take(&mut self, event: &Event) {
@@ -218,15 +220,13 @@ impl Replay {
             Event::Remove { path } => self.naming.push((at, Naming::Remove(path.clone()))),
             Event::Sync { file, began, worked } => {
                 let content = self.contents.entry(*file).or_default();
-                for mut pending in std::mem::take(&mut content.pending) {
-                    if pending.at >= *began || pending.lost {
+                for pending in std::mem::take(&mut content.pending) {
+                    if pending.at >= *began {
                         content.pending.push(pending);
                     } else if *worked {
                         changed(&mut content.durable, &pending.change);
-                    } else {
-                        pending.lost = true;
-                        content.pending.push(pending);
                     }
+                    // What a failed sync should have written is lost, though reading still gives it.
                 }
             }
             Event::SyncFolder { path, began, worked: true } => {
@@ -274,6 +274,9 @@ impl Replay {
 
 impl Content {
     fn state(&self, variant: Variant, file: FileId, last: Option<usize>) -> Vec<u8> {
+        if variant == Variant::Everything {
+            return self.live.clone();
+        }
         let mut bytes = self.durable.clone();
         let kept_until = |seed: u64| {
             let count = self.pending.len() as u64;

@@ -139,12 +139,14 @@ impl Translog {
         let mut global = checkpoint.global_checkpoint;
         let mut generations: VecDeque<Generation> = VecDeque::new();
         let mut end = None;
+        let mut durable = 0;
         let newer_bytes = |at: usize| checkpoint.generations.iter().skip(at).map(|range| range.length).sum::<u64>();
         for (number, range) in checkpoint.generations.iter().enumerate() {
             let newest = number + 1 == checkpoint.generations.len();
             let mut generation = Generation { range: *range, places: Vec::new(), closed_at: clock::now() };
             if newest || range.last_seq_no > applied || newer_bytes(number) <= REREAD_BYTES_MAX {
-                let stop = Self::scan(folder, &mut generation, newest, &mut global, &mut |operation: LoggedOperation| {
+                let stop;
+                (stop, durable) = Self::scan(folder, &mut generation, newest, &mut global, &mut |operation: LoggedOperation| {
                     lineage.note_if_newer(&operation);
                     visit(operation);
                 })?;
@@ -161,7 +163,7 @@ impl Translog {
             return Err(reader::corrupt(&checkpoint::generation_path(folder, newest.range.generation), end.offset, &detail));
         }
         lineage.truncate(last);
-        let writer = LogWriter::resume(folder, newest.range, end)?;
+        let writer = LogWriter::resume(folder, newest.range, end, durable)?;
         let log = Self::assemble(folder, writer, generations.into(), lineage, last);
         {
             let mut queue = log.queue.lock();
@@ -182,14 +184,15 @@ impl Translog {
         Ok(())
     }
 
-    /// Reads one file to its end, which for the newest is where its last good frame ends.
+    /// Reads one file to its end, which for the newest is where its last good frame ends. Returns that place, and up to where
+    /// the file is known to be durable.
     fn scan(
         folder: &Path,
         generation: &mut Generation,
         newest: bool,
         global: &mut SeqNo,
         visit: &mut dyn FnMut(LoggedOperation),
-    ) -> Result<Position> {
+    ) -> Result<(Position, u64)> {
         let mut reader = FrameReader::open(folder, &generation.range)?;
         let mut durable = generation.range.length;
         let mut expected = generation.range.first_seq_no;
@@ -234,7 +237,7 @@ impl Translog {
         if !newest && generation.range.last_seq_no != recorded_last {
             return Err(reader.corrupt(&format!("operations up to [{recorded_last}] are missing")));
         }
-        Ok(position)
+        Ok((position, durable))
     }
 
     /// Queues operations that follow the last one. Memory only; the caller holds the lock that numbers them.

@@ -47,11 +47,21 @@ impl LogWriter {
         Ok(Self::at(folder, file, range, end))
     }
 
-    /// Goes on in a file that ends at `end`; what lies behind is cut off.
-    pub(super) fn resume(folder: &Path, mut range: GenerationRange, end: Position) -> Result<LogWriter> {
+    /// Goes on in a file that ends at `end` and is known to be durable up to `durable`; what lies behind the end is cut off.
+    pub(super) fn resume(folder: &Path, mut range: GenerationRange, end: Position, durable: u64) -> Result<LogWriter> {
         let file = File::open(&generation_path(folder, range.generation))?;
         if file.len()? != end.offset {
             file.set_len(end.offset)?;
+        }
+        // Should a sync of what follows have failed before, then it may be in the memory of the kernel only, and no other sync
+        // would write it. Writing it again makes the sync below one of its own.
+        let mut offset = durable;
+        while offset < end.offset {
+            let left = usize::try_from(end.offset - offset).unwrap_or(usize::MAX);
+            let mut bytes = vec![0; left.min(WRITE_BYTES)];
+            file.read_exact_at(&mut bytes, offset)?;
+            file.write_all_at(&bytes, offset)?;
+            offset += bytes.len() as u64;
         }
         file.sync_all()?;
         range.length = end.offset;

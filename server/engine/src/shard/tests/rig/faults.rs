@@ -56,11 +56,14 @@ async fn fail_once(script: &Script, fault: Fault) -> Result<(), String> {
     }
     let again = rig.disk.synced_after_failure();
     must!(again.is_empty(), "synced again after a failure: {again:?}");
-    rig.shard = None;
     rig.disk.set_fault(None);
     if began.is_err() && fault.failure == Failure::Device {
         return Ok(());
     }
+    if fault.failure == Failure::Device {
+        opened_again(&mut rig).await?;
+    }
+    rig.shard = None;
     let mut replay = rig.disk.replay();
     let position = replay.len();
     replay.advance(position);
@@ -81,7 +84,21 @@ async fn told(rig: &Rig, outcome: &Result<()>) -> Result<(), String> {
     while shard.failure().is_none() && outcome.is_ok() && clock::now() < deadline {
         tokio::task::yield_now().await;
     }
+    // A copy that was being closed has told its caller, and takes nothing any more.
+    if shard.inner.sequencer.lock().role == Role::Closed && outcome.is_err() {
+        return Ok(());
+    }
     must!(shard.failure().is_some(), "a sync failed and the shard does not say so; the script ended with {outcome:?}");
+    Ok(())
+}
+
+/// The process opens the copy again, on a disk that works now. What it shows then is promised: what a failed sync left in the
+/// memory of the kernel must not be taken for durable.
+async fn opened_again(rig: &mut Rig) -> Result<(), String> {
+    rig.restart().await.map_err(|error| format!("it does not open again: {error}"))?;
+    rig.primary().await.map_err(|error| format!("it does not become the primary again: {error}"))?;
+    let last = rig.shard().map_err(|error| error.to_string())?.stats().global_checkpoint;
+    rig.journal.shown_until(rig.disk.position(), last);
     Ok(())
 }
 
@@ -108,6 +125,9 @@ async fn reads_go_on(rig: &Rig) -> Result<(), String> {
 
 /// Once there is space everything works again, without a restart.
 async fn heals(rig: &mut Rig) -> Result<(), String> {
+    if rig.shard.is_none() {
+        rig.restart().await.map_err(|error| format!("it does not open once there is space: {error}"))?;
+    }
     let shard = rig.shard().map_err(|error| error.to_string())?;
     if shard.inner.sequencer.lock().role == Role::Closed {
         return Ok(());
@@ -115,13 +135,14 @@ async fn heals(rig: &mut Rig) -> Result<(), String> {
     let failed = |what: &str, error: Error| Err(format!("after the disk was full, {what}: {error}"));
     rig.patience = Duration::from_secs(30);
     let deadline = soon();
-    if !matches!(shard.inner.sequencer.lock().role, Role::Primary(_)) {
-        match shard.inner.sequencer.lock().role {
-            Role::Follower(_) => return shard.flush().await.or_else(|error| failed("flush", error)),
-            _ => {}
-        }
-        if let Err(error) = rig.primary().await {
-            return failed("activation", error);
+    let role = shard.inner.sequencer.lock().role;
+    match role {
+        Role::Primary(_) => {}
+        Role::Follower(_) => return shard.flush().await.or_else(|error| failed("flush", error)),
+        Role::Inactive | Role::Closed => {
+            if let Err(error) = rig.primary().await {
+                return failed("activation", error);
+            }
         }
     }
     loop {
@@ -131,6 +152,7 @@ async fn heals(rig: &mut Rig) -> Result<(), String> {
             Err(error) => return failed("write", error),
         }
     }
+    rig.note_shown().await.map_err(|error| error.to_string())?;
     for (what, done) in [("refresh", rig.refresh().await), ("flush", rig.flush().await), ("merge", rig.merge().await)] {
         if let Err(error) = done {
             return failed(what, error);

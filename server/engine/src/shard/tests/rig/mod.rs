@@ -263,6 +263,19 @@ impl Rig {
         Ok(())
     }
 
+    /// Takes everything that the log shows for promised, also what was never acknowledged because of a fault.
+    pub(super) async fn note_shown(&mut self) -> Result<()> {
+        let shard = self.shard()?;
+        let operations = shard.operations(shard.history().lowest_retained, usize::MAX).await?;
+        let position = self.disk.position();
+        for operation in operations {
+            let asked = Asked::logged(&operation);
+            let shown = Acknowledged { asked, version: operation.version, op_term: operation.op_term.0, position };
+            self.journal.acknowledged.entry(operation.seq_no.0).or_insert(shown);
+        }
+        Ok(())
+    }
+
     pub(super) async fn close(&mut self) -> Result<()> {
         self.shard()?.close().await
     }
@@ -296,6 +309,11 @@ impl Asked {
 }
 
 impl Journal {
+    /// Everything up to `last` was shown by then: nobody may lose it any more.
+    fn shown_until(&mut self, position: usize, last: i64) {
+        self.synced.push((position, last));
+    }
+
     /// Under asynchronous durability: everything acknowledged so far is promised from here on.
     fn synced_until(&mut self, position: usize) {
         let last = self.acknowledged.keys().next_back().copied();
@@ -304,10 +322,9 @@ impl Journal {
 
     /// The last operation that must be there after a crash at `position`.
     fn promised(&self, position: usize) -> Option<i64> {
-        if self.asynchronous {
-            return self.synced.iter().filter(|(at, _)| *at <= position).map(|(_, last)| *last).max();
-        }
-        self.acknowledged.iter().filter(|(_, operation)| operation.position <= position).map(|(seq_no, _)| *seq_no).max()
+        let synced = self.synced.iter().filter(|(at, _)| *at <= position).map(|(_, last)| *last).max();
+        let acknowledged = self.acknowledged.iter().filter(|(_, operation)| operation.position <= position && !self.asynchronous);
+        synced.max(acknowledged.map(|(seq_no, _)| *seq_no).max())
     }
 
     /// How much was acknowledged by then: at the same number, the same folder is as good as before.
