@@ -9,7 +9,7 @@
 //! with those of the next writer; each handle carries an *epoch*, and an old epoch can no longer write. The name of a
 //! file can come back (`<segment>.<stamp>.del`) after work was thrown away; a file that nothing names is replaced.
 
-use super::norms;
+use super::{checksum, norms};
 use parking_lot::{Condvar, Mutex};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::{self, BufWriter, Write};
@@ -164,6 +164,19 @@ impl NrtDirectory {
             out_of_space: AtomicBool::new(false),
         };
         Ok(NrtDirectory { inner: Arc::new(inner), epoch: 0 })
+    }
+
+    /// Reads every file of the durable commit and checks it.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] with the file named, also for one that is missing.
+    pub(super) fn verify(&self) -> Result<()> {
+        let Some(commit) = self.inner.state.lock().durable.clone() else { return Ok(()) };
+        for name in &commit.files {
+            let path = self.root().join(name);
+            checksum::verify(&path, &fs::map(&path)?)?;
+        }
+        Ok(())
     }
 
     /// Where the folder is.

@@ -12,6 +12,7 @@
 //! operations, a leader and a follower in one process.
 
 mod background;
+mod checksum;
 mod directory;
 mod engine;
 mod files;

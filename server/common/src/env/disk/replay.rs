@@ -347,6 +347,15 @@ impl CrashState {
         Ok(())
     }
 
+    /// The same folder with some bits of one byte turned.
+    pub fn with_flipped(&self, path: &Path, at: usize, bits: u8) -> CrashState {
+        let mut flipped = self.clone();
+        if let Some(byte) = flipped.files.get_mut(path).and_then(|bytes| bytes.get_mut(at)) {
+            *byte ^= bits;
+        }
+        flipped
+    }
+
     /// The names of the files, with their lengths.
     pub fn files(&self) -> impl Iterator<Item = (&Path, usize)> {
         self.files.iter().map(|(path, bytes)| (path.as_path(), bytes.len()))

@@ -92,6 +92,7 @@ impl Engine {
     ) -> Result<(Engine, CommitPayload)> {
         let directory = NrtDirectory::open(root)?;
         let meta = directory.meta().ok_or_else(|| Error::Corrupt { reason: format!("[{}/meta.json] is missing", root.display()) })?;
+        directory.verify()?;
         let payload = CommitPayload::of_meta(&meta)?;
         let (directory, schema) = Self::extend(directory, mapping)?;
         let engine = Self::open_at(directory, shard, schema, analysis, payload.checkpoint)?;
@@ -288,6 +289,8 @@ impl Engine {
     /// Throws away what no commit holds, with the writer, which does not survive an error. The log has it all still.
     pub(super) fn rewind(&mut self) -> Result<()> {
         self.writer = None;
+        // What the old writer was refused until here is told by now.
+        self.directory.ran_out_of_space();
         let payload = CommitPayload::of_meta(&self.directory.meta().unwrap_or_default())?;
         self.directory = self.directory.next_epoch()?;
         (self.index, self.reader) = open_index(&self.directory, &self.schema, &self.analysis)?;
@@ -331,6 +334,8 @@ impl Engine {
     /// Begins to merge down to `max_segments`, and to drop deleted documents when that is one; `None` when there is nothing
     /// to merge. What was applied must have been published.
     pub(super) fn begin_force_merge(&mut self, max_segments: usize) -> Result<Option<MergeInProgress>> {
+        // A merge that nobody waited for may have been refused space; this one is another.
+        self.directory.ran_out_of_space();
         let candidates = self.force_merge_candidates(max_segments)?;
         if candidates.is_empty() {
             return Ok(None);

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use tandem_common::env::disk::{Replay, Variant};
 
 /// No more states than this are opened for one script; what lies beyond is left out evenly.
-const STATES_MAX: usize = 120;
+const STATES_MAX: usize = 80;
 
 /// Every so many states, the crash happens again while the shard is being opened.
 const SECOND_CRASH_EVERY: usize = 5;

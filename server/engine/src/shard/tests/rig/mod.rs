@@ -18,6 +18,7 @@ macro_rules! must {
 
 mod crash_states;
 mod faults;
+mod flips;
 mod scripts;
 
 use super::*;
