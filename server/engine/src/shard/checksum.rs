@@ -3,6 +3,7 @@
 //!
 //! A file ends with a footer: JSON with the CRC-32 of everything before it, its length, and a magic number.
 
+use super::planted::{self, Bug};
 use std::path::Path;
 use tandem_common::{Error, Result};
 
@@ -35,7 +36,8 @@ fn footer_of(bytes: &[u8]) -> Option<(Footer, &[u8])> {
 pub(super) fn verify(path: &Path, bytes: &[u8]) -> Result<()> {
     let damaged = |detail: &str| Error::Corrupt { reason: format!("[{}] is damaged: {detail}", path.display()) };
     let (footer, body) = footer_of(bytes).ok_or_else(|| damaged("the footer cannot be read"))?;
-    if crc32fast::hash(body) == footer.crc { Ok(()) } else { Err(damaged("the checksum does not match")) }
+    let right = crc32fast::hash(body) == footer.crc || planted::is(Bug::IndexChecksumSkipped, path);
+    if right { Ok(()) } else { Err(damaged("the checksum does not match")) }
 }
 
 #[cfg(test)]

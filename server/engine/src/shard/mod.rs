@@ -20,6 +20,7 @@ mod get;
 mod history;
 mod norms;
 mod operation;
+mod planted;
 mod promotion;
 mod replicated;
 mod schedule;

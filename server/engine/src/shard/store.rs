@@ -2,6 +2,7 @@
 
 use super::engine::{CommitPayload, Engine, Version, VersionMap};
 use super::operation::{LoggedKind, LoggedOperation};
+use super::planted::{self, Bug};
 use super::seqno::{Lineage, ReplicationTracker, RetentionLease, RetentionLeases};
 use super::settings::ShardSettings;
 use super::stats::{Counters, Progress};
@@ -100,7 +101,12 @@ impl Parts {
         let (engine, payload) = Engine::open(&index_folder(&open.path), &open.shard, &open.mapping, &open.analysis)?;
         let applied = payload.checkpoint;
         let mut versions = VersionMap::default();
-        let note = |operation: LoggedOperation| versions.put(&operation.id, Version::of(&operation));
+        let forget = planted::is(Bug::TombstoneLost, &open.path);
+        let note = |operation: LoggedOperation| {
+            if !(forget && operation.kind == LoggedKind::Delete) {
+                versions.put(&operation.id, Version::of(&operation));
+            }
+        };
         let log = Translog::open(&log_folder(&open.path), applied, note)?;
         let mut sequencer = Sequencer::new(log.max_seq_no());
         sequencer.versions = versions;

@@ -18,6 +18,7 @@ pub(super) use version_map::{Version, VersionMap};
 
 use super::directory::{FilesLease, NrtDirectory};
 use super::operation::{LoggedKind, LoggedOperation};
+use super::planted::{self, Bug};
 use super::schema::{DocumentMeta, ShardSchema};
 use super::searcher::ShardSearcher;
 use crate::analysis::AnalyzerRegistry;
@@ -209,8 +210,9 @@ impl Engine {
                 Some(schema.document(&document, meta))
             }
         };
+        let lost = added.is_none() && planted::is(Bug::DeletionLost, self.directory.root());
         let writer = self.writer()?;
-        if may_exist {
+        if may_exist && !lost {
             writer.delete_term(Term::from_field_text(schema.id(), &operation.id));
         }
         if let Some(document) = added {

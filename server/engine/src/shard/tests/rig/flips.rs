@@ -1,6 +1,6 @@
 //! A bit flips in a store that is closed: it is found, or it changes nothing.
 
-use super::scripts::script;
+use super::scripts::{Script, script};
 use super::*;
 use tandem_common::env::disk::Variant;
 
@@ -15,8 +15,7 @@ pub(in crate::shard) struct Flips {
 }
 
 /// Flips one bit in each byte whose number is a multiple of `step`, of each file; the first wrong answer, if there is one.
-pub(in crate::shard) async fn flip_every_byte(step: usize) -> Result<Flips, String> {
-    let script = script("leases");
+pub(in crate::shard) async fn flip_every_byte(script: &Script, step: usize) -> Result<Flips, String> {
     let mut rig = Rig::new(script.settings);
     script.run(&mut rig).await.map_err(|error| error.to_string())?;
     rig.shard = None;
@@ -34,6 +33,7 @@ pub(in crate::shard) async fn flip_every_byte(step: usize) -> Result<Flips, Stri
         }
         let here = folder.path().join(number.to_string());
         good.with_flipped(path, at, 1 << (at % 8)).write_to(&here).unwrap();
+        switch::cover(&here);
         match IndexShard::open(rig.open_at(&here)).await {
             Err(Error::Corrupt { reason }) => {
                 let name = path.file_name().unwrap().to_string_lossy();
@@ -57,7 +57,10 @@ pub(in crate::shard) async fn flip_every_byte(step: usize) -> Result<Flips, Stri
 
 #[tokio::test]
 async fn a_flipped_bit_in_any_byte_of_any_file_is_found_or_harmless() {
-    let flips = flip_every_byte(1).await.unwrap_or_else(|difference| panic!("{difference}"));
-    eprintln!("{flips:?}");
-    assert!(flips.found > 3000 && flips.harmless * 100 <= flips.found * HARMLESS_SHARE_MAX, "{flips:?}");
+    // The one has leases and deletions, the other a log with operations in it.
+    for name in ["leases", "flushes"] {
+        let flips = flip_every_byte(script(name), 1).await.unwrap_or_else(|difference| panic!("{name}: {difference}"));
+        eprintln!("{name}: {flips:?}");
+        assert!(flips.found > 3000 && flips.harmless * 100 <= flips.found * HARMLESS_SHARE_MAX, "{flips:?}");
+    }
 }
