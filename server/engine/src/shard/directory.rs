@@ -354,6 +354,7 @@ struct NrtFile {
 
 impl Write for NrtFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        assert!(!planted::is(Bug::LibraryPanics, self.file.path()), "a planted panic");
         self.file.write_all(bytes).map_err(|error| self.inner.note_space(error))?;
         Ok(bytes.len())
     }

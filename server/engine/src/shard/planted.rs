@@ -26,6 +26,7 @@
 //! | [`Bug::TrimmedAboveLease`] | leases do not keep the log | `leases_survive_every_crash` |
 //! | [`Bug::LeaseNotStored`] | a lease is granted before it is stored | `leases_survive_every_crash` |
 //! | [`Bug::TermNotStored`] | operations are sequenced under a term that is not stored | `changes_of_role_survive_every_crash` |
+//! | [`Bug::LibraryPanics`] | the index library panics while it writes a segment | `a_panic_of_the_index_library_fails_the_copy_alone` |
 //! | [`Bug::FullDiskForgets`] | what found no space is not written later | `a_disk_that_is_full_for_a_moment_loses_nothing_and_heals` |
 
 use std::path::Path;
@@ -54,6 +55,7 @@ pub(super) enum Bug {
     TrimmedAboveLease,
     LeaseNotStored,
     TermNotStored,
+    LibraryPanics,
     FullDiskForgets,
 }
 

@@ -252,7 +252,7 @@ impl Replay {
                 Variant::Everything | Variant::NamesOnly | Variant::Zeroes | Variant::Torn(_) | Variant::Headless(_) => true,
                 Variant::BytePrefix(_) => true,
                 Variant::NamePrefix(seed) => (number as u64) < mixed(seed, count) % (count + 1),
-                Variant::Any(seed) => mixed(seed, *at as u64) % 2 == 0,
+                Variant::Any(seed) => mixed(seed, *at as u64).is_multiple_of(2),
             };
             if kept {
                 names.apply(naming);
@@ -297,7 +297,7 @@ impl Content {
                     }
                 }
                 Variant::Any(seed) => {
-                    if mixed(seed ^ file, pending.at as u64) % 2 == 0 {
+                    if mixed(seed ^ file, pending.at as u64).is_multiple_of(2) {
                         changed(&mut bytes, &pending.change);
                     }
                 }

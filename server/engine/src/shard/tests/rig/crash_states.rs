@@ -86,7 +86,7 @@ pub(in crate::shard) async fn enumerate(script: &Script, states_max: usize) -> R
         // Also where nothing crashes again: nothing has to be really synced then.
         let disk = TestDisk::install(folder.path()).unwrap();
         rig.check(folder.path(), position).await.map_err(context)?;
-        if tally.opened % SECOND_CRASH_EVERY == 0 {
+        if tally.opened.is_multiple_of(SECOND_CRASH_EVERY) {
             tally.second += 1;
             second_crash(&rig, &disk, position, number).await.map_err(|detail| context(format!("second crash: {detail}")))?;
         }

@@ -70,7 +70,7 @@ impl Life {
         let forgetful = seed % 2 == 1;
         let place = Place::new().with("index.translog.generation_threshold_size", "4kb");
         let place = if forgetful { place.with("index.gc_deletes", "0s") } else { place };
-        let place = if seed % 3 == 0 { place.with("index.refresh_interval", "-1") } else { place };
+        let place = if seed.is_multiple_of(3) { place.with("index.refresh_interval", "-1") } else { place };
         let folder = tempfile::tempdir().unwrap();
         let disk = TestDisk::install(folder.path()).unwrap();
         let model = Model { states: BTreeMap::new(), log: Vec::new(), leases: BTreeMap::new(), term: 1, forgetful };

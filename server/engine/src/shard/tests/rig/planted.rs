@@ -4,6 +4,7 @@ use super::crash_states::enumerate;
 use super::faults::fail_everywhere;
 use super::flips::flip_every_byte;
 use super::scripts::script;
+use super::*;
 use crate::shard::planted::{Bug, switch};
 use tandem_common::env::disk::Failure;
 
@@ -43,6 +44,7 @@ const EXPECTED: &[(Bug, Search)] = &[
     (Bug::TrimmedAboveLease, Search::Crashes("leases")),
     (Bug::LeaseNotStored, Search::Crashes("leases")),
     (Bug::TermNotStored, Search::Crashes("roles")),
+    (Bug::LibraryPanics, Search::Crashes("single")),
     (Bug::FullDiskForgets, Search::NoSpace("single")),
 ];
 
@@ -76,6 +78,28 @@ fn every_planted_bug_is_found() {
         }
     }
     assert!(missed.is_empty(), "not found: {missed:?}");
+}
+
+#[test]
+fn a_panic_of_the_index_library_fails_the_copy_alone() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    switch::with(Bug::LibraryPanics, || {
+        runtime.block_on(async {
+            let mut rig = Rig::new(&[("index.refresh_interval", "-1")]);
+            script("single").run(&mut rig).await.unwrap();
+            let shard = rig.shard().unwrap();
+            let refused = shard.refresh().await.unwrap_err();
+            assert_eq!(shard.failure(), Some(refused), "the copy says so");
+            assert_eq!(shard.searcher().searcher.num_docs(), 0, "what was published before goes on");
+            rig.shard = None;
+        });
+    });
+    runtime.block_on(async {
+        let other = Place::new().primary().await;
+        other.one(index("1", "a")).await.unwrap();
+        other.refresh().await.unwrap();
+        assert_eq!(other.stats().docs, 1, "others do not notice");
+    });
 }
 
 #[test]
