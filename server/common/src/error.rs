@@ -166,7 +166,7 @@ pub enum Error {
         detail: String,
     },
     /// A name that no alias may have.
-    #[error("Invalid alias name [{name}], {detail}")]
+    #[error("Invalid alias name [{name}]: {detail}")]
     InvalidAliasName {
         /// The name.
         name: String,

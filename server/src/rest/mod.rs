@@ -31,6 +31,7 @@ mod respond;
 mod root;
 mod routes;
 mod search;
+mod segments;
 mod settings;
 mod stats;
 mod update;
@@ -67,6 +68,7 @@ fn routes() -> Vec<Route> {
         aliases::routes(),
         settings::routes(),
         stats::routes(),
+        segments::routes(),
         cluster::routes(),
         nodes::routes(),
         ccr::routes(),

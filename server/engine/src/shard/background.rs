@@ -196,8 +196,8 @@ impl Inner {
         if engine.flush(&payload)? {
             self.durable.store(engine.applied().0, Ordering::Release);
             self.log.roll()?;
-            self.counters.flush.add(1, clock::now().saturating_duration_since(started));
         }
+        self.counters.flush.add(1, clock::now().saturating_duration_since(started));
         self.trim_log(engine.applied())
     }
 
@@ -318,7 +318,10 @@ async fn run_index(inner: Arc<Inner>) {
                 inner.with_engine(move |inner, engine| inner.apply_up_to(engine, target, APPLY_STEP_BYTES)).await
             }
             Step::Publish => inner.with_engine(Inner::publish).await,
-            Step::Flush => inner.flush_all().await,
+            Step::Flush => {
+                inner.counters.periodic_flushes.fetch_add(1, Ordering::Relaxed);
+                inner.flush_all().await
+            }
             Step::WaitUntil(at) => {
                 clock::timeout(at.saturating_duration_since(clock::now()), inner.work.index_wake.notified()).await;
                 Ok(())

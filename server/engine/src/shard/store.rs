@@ -137,6 +137,7 @@ impl Parts {
             engine: Arc::new(tokio::sync::Mutex::new(engine)),
             flush_turn: tokio::sync::Mutex::new(()),
             searcher: ArcSwap::from_pointee(searcher),
+            segment_numbers: Mutex::default(),
             progress: watch::Sender::new(progress),
             durable: AtomicI64::new(applied.0),
             counters: Counters::default(),

@@ -361,7 +361,10 @@ impl IndexShard {
         let document = match &operation.kind {
             WriteKind::Index { source } | WriteKind::Create { source } | WriteKind::IndexNew { source } => {
                 check_size(source.len() + operation.id.len() + 1024)?;
-                Some(mapping.parse_document(&operation.id, source, ParseMode::Strict)?)
+                let parsed = mapping.parse_document(&operation.id, source, ParseMode::Strict);
+                Some(parsed.inspect_err(|_| {
+                    self.inner.counters.rejected_documents.fetch_add(1, Ordering::Relaxed);
+                })?)
             }
             WriteKind::Delete => None,
         };

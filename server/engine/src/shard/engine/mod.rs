@@ -15,12 +15,13 @@ mod version_map;
 pub(super) use commit::CommitPayload;
 pub(super) use version_map::{Version, VersionMap};
 
-use super::directory::{FilesLease, NrtDirectory};
+use super::directory::{FilesLease, NrtDirectory, SegmentEntry, segments_of};
 use super::operation::{LoggedKind, LoggedOperation};
 use super::schema::{DocumentMeta, ShardSchema};
 use super::searcher::ShardSearcher;
 use crate::analysis::AnalyzerRegistry;
 use merge::CountingMergePolicy;
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -166,7 +167,8 @@ impl Engine {
 
     fn writer(&mut self) -> Result<&mut IndexWriter> {
         if self.writer.is_none() {
-            let options = IndexWriterOptions::builder().num_worker_threads(1).num_merge_threads(1).memory_budget_per_thread(WRITER_BYTES_MAX).build();
+            let options =
+                IndexWriterOptions::builder().num_worker_threads(1).num_merge_threads(1).memory_budget_per_thread(WRITER_BYTES_MAX).build();
             let writer: IndexWriter = self.index.writer_with_options(options).map_err(failed)?;
             writer.set_merge_policy(Box::new(CountingMergePolicy::new(self.merges.clone())));
             // The stamps of a new writer begin with the stamp of the commit itself. A deletion under that stamp counts as
@@ -276,6 +278,12 @@ impl Engine {
         self.directory.flush()?;
         self.unflushed = false;
         Ok(true)
+    }
+
+    /// The names of the segments that the durable commit holds.
+    pub(super) fn durable_segments(&self) -> Result<HashSet<String>> {
+        let Some(lease) = self.directory.lease() else { return Ok(HashSet::new()) };
+        Ok(segments_of(lease.commit.meta())?.iter().map(SegmentEntry::stem).collect())
     }
 
     /// Keeps the files of the durable commit.
