@@ -6,6 +6,7 @@
 
 use super::engine::{CommitPayload, Engine};
 use super::schedule::{Situation, Step, next_step};
+use super::stats::Progress;
 use super::{IndexShard, Inner, Role, SELF};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -62,11 +63,18 @@ impl Inner {
             self.work.times.lock().synced = now;
         }
         let global = committed.durable.map(|durable| {
-            let global = self.tracker.lock().update_local_checkpoint(SELF, durable);
+            let mut tracker = self.tracker.lock();
+            // Under the lock: a cut lowers what this copy counts for under it, after the log is cut.
+            let valid = self.log.cuts() == committed.cuts;
+            let global = if valid { tracker.update_local_checkpoint(SELF, durable) } else { tracker.global_checkpoint() };
+            drop(tracker);
             self.log.set_global_checkpoint(global);
             global
         });
         self.progress.send_modify(|progress| {
+            if progress.cuts != committed.cuts {
+                return;
+            }
             progress.written = progress.written.max(committed.written);
             progress.local = progress.local.max(committed.durable.unwrap_or(progress.local));
             progress.global = progress.global.max(global.unwrap_or(progress.global));
@@ -79,6 +87,7 @@ impl Inner {
 
     /// Waits until everything that is in the log now is durable and, on a copy that decides it, below the global checkpoint.
     pub(super) async fn sync_log(self: &Arc<Self>, deadline: Instant) -> Result<()> {
+        let cuts = self.log.cuts();
         let end = self.log.max_seq_no();
         if self.progress.borrow().local < end {
             // Done here, not by the loop: this also runs while a node stops, when the loops have ended.
@@ -86,7 +95,8 @@ impl Inner {
             self.commit_log().await.inspect_err(|error| self.fail(error.clone()))?;
         }
         let active = self.tracker.lock().is_active();
-        self.wait(deadline, "the log", |progress| if active { progress.global >= end } else { progress.local >= end }).await
+        let reached = |progress: &Progress| if active { progress.global >= end } else { progress.local >= end };
+        self.wait(deadline, "the log", |progress| progress.cuts > cuts || reached(progress)).await
     }
 
     /// Applies up to `target`, which must not lie above the global checkpoint.

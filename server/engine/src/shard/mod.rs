@@ -30,6 +30,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod translog;
+mod truncation;
 mod writes;
 
 pub use files::{CommitFile, CommitLease, CopiedCommit};
@@ -285,6 +286,30 @@ impl Inner {
             },
             Some(Err(_)) => Err(self.closed()),
             None => Err(Error::Timeout { reason: format!("{} timed out while waiting for {what}", self.shard) }),
+        }
+    }
+
+    /// Waits until `reached` holds for an operation of the log, named by its number and its term.
+    ///
+    /// # Errors
+    /// [`Error::ShardNotReady`] when the operation was cut off the log meanwhile: it never happened. Another one may stand at
+    /// its number by then.
+    async fn wait_for_operation(
+        &self,
+        deadline: Instant,
+        what: &str,
+        (seq_no, op_term): (SeqNo, PrimaryTerm),
+        reached: impl Fn(&Progress) -> bool,
+    ) -> Result<()> {
+        loop {
+            let cuts = self.log.cuts();
+            if self.log.op_term_at(seq_no) != Some(op_term) {
+                return Err(Error::ShardNotReady { reason: format!("{} is not the primary any more: [{seq_no}] was undone", self.shard) });
+            }
+            self.wait(deadline, what, |progress| progress.cuts > cuts || reached(progress)).await?;
+            if self.log.cuts() == cuts {
+                return Ok(());
+            }
         }
     }
 

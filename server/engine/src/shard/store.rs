@@ -119,7 +119,7 @@ impl Parts {
         let mut tracker = ReplicationTracker::new(global);
         tracker.track(SELF, end);
         tracker.mark_in_sync(SELF);
-        let progress = Progress { written: end, local: end, global, published: applied, failed: None };
+        let progress = Progress { written: end, local: end, global, published: applied, cuts: 0, failed: None };
         let searcher = engine.searcher();
         let merges = engine.merges();
         let inner = Inner {

@@ -5,6 +5,7 @@
 
 use super::engine::{Version, VersionMap};
 use super::operation::{Condition, LoggedKind, LoggedOperation, ParsedOperation, WriteKind, WriteOperation, WriteOutcome, WriteResult};
+use super::stats::Progress;
 use super::translog::RECORD_BYTES_MAX;
 use super::{IndexShard, Inner, Role};
 use std::collections::{HashMap, VecDeque};
@@ -89,6 +90,19 @@ impl Sequencer {
             });
         }
         Ok(())
+    }
+
+    /// The log was cut above `last`.
+    pub(super) fn undo(&mut self, last: SeqNo, documents: &HashMap<String, Option<Version>>, now: Instant) {
+        self.versions.undo(last, documents, now);
+        self.last = last;
+        while self.prepared.back().is_some_and(|prepared| prepared.seq_no > last) {
+            self.prepared.pop_back();
+        }
+        // What was counted together stays counted together until the last of it that is left is published.
+        for (counted, _) in &mut self.unpublished {
+            *counted = (*counted).min(last);
+        }
     }
 
     pub(super) fn count(&mut self, last: SeqNo, bytes: usize) {
@@ -236,7 +250,7 @@ impl Inner {
             return Ok(None);
         }
         let fresh = stale.then(|| self.searcher.load_full());
-        let mut batch = Sequenced { results: Vec::with_capacity(operations.len()), wait_for: SeqNo::NONE, indexed: 0, deleted: 0 };
+        let mut batch = Sequenced { results: Vec::with_capacity(operations.len()), rests_on: None, indexed: 0, deleted: 0 };
         let mut logged = Vec::with_capacity(operations.len());
         let mut bytes = 0;
         for operation in operations.drain(..) {
@@ -254,8 +268,10 @@ impl Inner {
                 Ok(verdict) => verdict,
                 Err(detail) => {
                     // The refusal rests on that operation: it is told once that operation can no longer be undone.
-                    if let Present::Known(version) = present {
-                        batch.wait_for = batch.wait_for.max(version.seq_no);
+                    if let Present::Known(version) = present
+                        && version.seq_no > self.global()
+                    {
+                        batch.rests_on = batch.rests_on.max(Some((version.seq_no, version.op_term)));
                     }
                     self.counters.version_conflicts.fetch_add(1, Ordering::Relaxed);
                     batch.results.push(Err(self.conflict(&id, detail)));
@@ -282,7 +298,7 @@ impl Inner {
             // A parsed document takes about as much as its source.
             bytes += 2 * entry.bytes();
             batch.results.push(Ok(WriteResult { seq_no, op_term, version: verdict.version, outcome: verdict.outcome }));
-            batch.wait_for = seq_no;
+            batch.rests_on = Some((seq_no, op_term));
             logged.push(Arc::new(entry));
         }
         if bytes > 0 {
@@ -296,7 +312,8 @@ impl Inner {
 
 struct Sequenced {
     results: Vec<Result<WriteResult>>,
-    wait_for: SeqNo,
+    /// The last operation that the answers rest on, if any of those is not committed yet.
+    rests_on: Option<(SeqNo, PrimaryTerm)>,
     indexed: u64,
     deleted: u64,
 }
@@ -330,7 +347,8 @@ impl IndexShard {
     ///
     /// # Errors
     /// Nothing was written: the shard is not the active primary, has failed, or has too much waiting
-    /// ([`Error::Rejected`]). [`Error::Timeout`] means that the outcome is not known.
+    /// ([`Error::Rejected`]). [`Error::Timeout`] means that the outcome is not known. When the end of the batch was undone by a
+    /// change of the primary, [`Error::ShardNotReady`]: the whole batch is to be decided again, under the same operation ids.
     ///
     /// # Cancel safety
     /// Dropping the call after it was first polled leaves the outcome unknown, as a timeout does.
@@ -355,11 +373,11 @@ impl IndexShard {
         if inner.log.has_pending() {
             inner.wake_log();
         }
-        let wait_for = batch.wait_for;
-        let asynchronous = inner.settings.load().asynchronous;
-        inner
-            .wait(deadline, "the write", |progress| if asynchronous { progress.written >= wait_for } else { progress.global >= wait_for })
-            .await?;
+        if let Some((seq_no, op_term)) = batch.rests_on {
+            let asynchronous = inner.settings.load().asynchronous;
+            let reached = |progress: &Progress| if asynchronous { progress.written >= seq_no } else { progress.global >= seq_no };
+            inner.wait_for_operation(deadline, "the write", (seq_no, op_term), reached).await?;
+        }
         let took = clock::now().saturating_duration_since(started);
         inner.counters.indexing.add(batch.indexed, if batch.indexed > 0 { took } else { std::time::Duration::ZERO });
         inner.counters.delete.add(batch.deleted, if batch.indexed == 0 { took } else { std::time::Duration::ZERO });

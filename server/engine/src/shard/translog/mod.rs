@@ -14,6 +14,7 @@ mod reader;
 mod record;
 #[cfg(test)]
 mod tests;
+mod truncate;
 mod writer;
 
 pub(super) use record::RECORD_BYTES_MAX;
@@ -32,7 +33,7 @@ use std::time::Duration;
 use tandem_common::env::clock::{self, Instant};
 use tandem_common::env::fs;
 use tandem_common::{Error, HistoryId, PrimaryTerm, Result, SeqNo};
-use writer::LogWriter;
+use writer::{LogWriter, Written};
 
 /// The newest operations are kept in memory up to this many bytes, for realtime reads, for applying and for followers.
 const TAIL_BYTES_MAX: usize = 16 << 20;
@@ -47,6 +48,8 @@ pub(super) struct Translog {
     /// Held over I/O, on the blocking pool only. Taken before `queue` where both are needed.
     writer: Mutex<LogWriter>,
     syncs: AtomicU64,
+    /// How often the log was cut; changed under the lock of the writer.
+    cuts: AtomicU64,
 }
 
 struct Queue {
@@ -79,6 +82,8 @@ pub(super) struct Committed {
     pub(super) written: SeqNo,
     /// Everything up to here is durable.
     pub(super) durable: Option<SeqNo>,
+    /// How often the log had been cut by then: the numbers above mean nothing after another cut.
+    pub(super) cuts: u64,
 }
 
 impl Translog {
@@ -110,7 +115,13 @@ impl Translog {
             highest_term: PrimaryTerm(0),
             global_checkpoint: SeqNo::NONE,
         };
-        Translog { folder: folder.to_owned(), queue: Mutex::new(queue), writer: Mutex::new(writer), syncs: AtomicU64::new(0) }
+        Translog {
+            folder: folder.to_owned(),
+            queue: Mutex::new(queue),
+            writer: Mutex::new(writer),
+            syncs: AtomicU64::new(0),
+            cuts: AtomicU64::new(0),
+        }
     }
 
     /// Whether a folder holds a log.
@@ -193,6 +204,10 @@ impl Translog {
                 &format!("the file ends before its durable length [{durable}]"),
             ));
         }
+        if !newest {
+            // What lies behind was cut off when the next file was begun.
+            reader.limit(durable);
+        }
         let broken = loop {
             let position = reader.position();
             match reader.next()? {
@@ -262,20 +277,19 @@ impl Translog {
         }
         let up_to = {
             let mut queue = self.queue.lock();
-            if let (Some(written), Some(newest)) = (written, queue.generations.back_mut()) {
-                newest.range = written.range;
-                newest.places.extend(written.places);
-                queue.written = written.range.last_seq_no;
+            if let Some(written) = written {
+                queue.note_written(written);
             }
             queue.trim_tail(TAIL_BYTES_MAX);
             queue.written
         };
         let durable = (!writer.needs_sync()).then_some(up_to);
+        let cuts = self.cuts();
         if writer.length() >= roll_at {
             self.roll_with(&mut writer)?;
-            return Ok(Committed { written: up_to, durable: Some(up_to) });
+            return Ok(Committed { written: up_to, durable: Some(up_to), cuts });
         }
-        Ok(Committed { written: up_to, durable })
+        Ok(Committed { written: up_to, durable, cuts })
     }
 
     /// Notes the global checkpoint in the file once things are quiet, without a sync. Blocking.
@@ -405,6 +419,17 @@ impl Translog {
         queue.generations.front().map_or(queue.max_seq_no.next(), |oldest| oldest.range.first_seq_no)
     }
 
+    /// From where on the log is read back for the tombstones in it: as much as opening reads.
+    pub(super) fn recent_from(&self) -> SeqNo {
+        let queue = self.queue.lock();
+        let mut bytes = 0;
+        let recent = queue.generations.iter().rev().take_while(|generation| {
+            bytes += generation.range.length;
+            bytes <= REREAD_BYTES_MAX
+        });
+        recent.last().map_or(queue.max_seq_no.next(), |oldest| oldest.range.first_seq_no)
+    }
+
     /// The identity of the log.
     pub(super) fn lineage(&self) -> Lineage {
         self.queue.lock().lineage.clone()
@@ -453,7 +478,23 @@ impl Translog {
     }
 }
 
+impl Generation {
+    /// The last known place at or before an operation.
+    fn place_before(&self, seq_no: SeqNo) -> Option<Position> {
+        let after = self.places.partition_point(|(first, _)| *first <= seq_no);
+        after.checked_sub(1).and_then(|at| self.places.get(at)).map(|(_, position)| *position)
+    }
+}
+
 impl Queue {
+    fn note_written(&mut self, written: Written) {
+        if let Some(newest) = self.generations.back_mut() {
+            newest.range = written.range;
+            newest.places.extend(written.places);
+            self.written = written.range.last_seq_no;
+        }
+    }
+
     fn trim_tail(&mut self, bytes_max: usize) {
         while self.tail_bytes > bytes_max
             && let Some(oldest) = self.tail.front()

@@ -136,6 +136,52 @@ fn a_file_of_another_place_in_the_log_is_refused() {
 }
 
 #[test]
+fn a_log_is_cut_at_any_operation_whatever_is_in_files_and_whatever_is_queued() {
+    for (last, synced) in (-1..20).flat_map(|last| [0, 12, 17, 20].map(|synced| (last, synced))) {
+        let folder = tempfile::tempdir().unwrap();
+        let log = Translog::create(folder.path(), SeqNo(0), lineage(), PrimaryTerm(0)).unwrap();
+        for batch in 0..4 {
+            let all = batch * 5..batch * 5 + 5;
+            log.append(all.clone().filter(|seq_no| *seq_no < synced).map(operation));
+            log.commit(true, 600).unwrap();
+            log.append(all.filter(|seq_no| *seq_no >= synced).map(operation));
+        }
+        log.truncate_above(SeqNo(last)).unwrap();
+        assert_eq!((log.max_seq_no(), log.cuts()), (SeqNo(last), u64::from(last < 19)));
+        log.shrink_tail(0);
+        assert_eq!(read(&log, 0, 30), (0..=last).collect::<Vec<_>>());
+        let before = fs::read(&checkpoint::path(folder.path())).unwrap();
+        log.append((last + 1..last + 4).map(operation));
+        assert_eq!(log.commit(true, NO_ROLL).unwrap().durable, Some(SeqNo(last + 3)));
+        log.truncate_above(SeqNo(last + 2)).unwrap();
+        drop(log);
+        let (log, seen) = open(folder.path(), -1).unwrap();
+        assert!(seen.iter().copied().eq(0..=last + 2), "cut above {last} with {synced} in files: {seen:?}");
+        log.append([operation(last + 3)]);
+        log.commit(true, NO_ROLL).unwrap();
+        drop(log);
+        assert_eq!(open(folder.path(), -1).unwrap().1.len() as i64, last + 4);
+        // A crash between the new file and the checkpoint leaves what was before the second cut.
+        fs::write_durably(&checkpoint::path(folder.path()), &before).unwrap();
+        let reopened = open(folder.path(), -1).map(|(_, seen)| seen);
+        assert_eq!(reopened.unwrap(), (0..=last + 3).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn what_is_committed_is_never_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = Translog::create(folder.path(), SeqNo(0), lineage(), PrimaryTerm(0)).unwrap();
+    log.append((0..4).map(operation));
+    log.commit(true, NO_ROLL).unwrap();
+    log.set_global_checkpoint(SeqNo(2));
+    assert!(matches!(log.truncate_above(SeqNo(1)), Err(Error::HistoryMismatch { seq_no: 1, .. })));
+    assert_eq!(read(&log, 0, 9), [0, 1, 2, 3]);
+    log.truncate_above(SeqNo(2)).unwrap();
+    assert_eq!(read(&log, 0, 9), [0, 1, 2]);
+}
+
+#[test]
 fn a_log_below_its_index_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let log = Translog::create(folder.path(), SeqNo(0), lineage(), PrimaryTerm(0)).unwrap();
