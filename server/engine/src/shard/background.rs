@@ -58,7 +58,7 @@ impl Inner {
         let due = now >= self.work.times.lock().synced + settings.sync_interval;
         let sync = !settings.asynchronous || due || self.work.sync_wanted.swap(false, Ordering::AcqRel);
         let owned = self.clone();
-        let committed = blocking::run(move || owned.log.commit(sync, settings.generation_threshold_bytes)).await?;
+        let committed = self.syncs.run(move || owned.log.commit(sync, settings.generation_threshold_bytes)).await?;
         if sync {
             self.work.times.lock().synced = now;
         }

@@ -56,6 +56,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering}
 use tandem_common::env::clock::{self, Instant};
 use tandem_common::env::fs;
 use tandem_common::mapping::Mapping;
+use tandem_common::sync_queue::SyncQueue;
 use tandem_common::{Error, PrimaryTerm, Result, SeqNo, Settings, ShardId, Tasks};
 use tokio::sync::{Notify, watch};
 use translog::Translog;
@@ -106,6 +107,8 @@ struct Inner {
     mapping: ArcSwap<Mapping>,
     settings: ArcSwap<ShardSettings>,
     log: Translog,
+    /// The turn of this log at the disk.
+    syncs: SyncQueue,
     sequencer: Mutex<Sequencer>,
     tracker: Mutex<ReplicationTracker>,
     leases: Mutex<RetentionLeases>,

@@ -17,6 +17,7 @@ use std::time::Duration;
 use tandem_common::checked_file;
 use tandem_common::env::clock;
 use tandem_common::env::fs::{self, File};
+use tandem_common::sync_queue::SyncQueue;
 use tandem_common::{Error, HistoryId, PrimaryTerm, Result, SeqNo, ShardId, blocking};
 use tokio::sync::watch;
 
@@ -123,6 +124,7 @@ impl Parts {
         let searcher = engine.searcher();
         let merges = engine.merges();
         let inner = Inner {
+            syncs: SyncQueue::of(&open.path),
             shard: open.shard,
             path: open.path,
             tasks: open.tasks,
@@ -202,7 +204,7 @@ impl IndexShard {
             engine.release_writer();
             // What failed is left as it is: the next opening judges it.
             let failed = owned.progress.borrow().failed.clone();
-            let stored = failed.map_or_else(|| owned.log.store_checkpoint(), Err);
+            let stored = failed.map_or_else(|| owned.log.finish(), Err);
             owned.folder_lock.lock().take();
             stored
         })

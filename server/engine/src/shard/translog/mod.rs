@@ -234,7 +234,9 @@ impl Translog {
             if position.offset < durable || !newest || reader.highest_mark_after()? > position.offset {
                 return Err(reader.corrupt(detail));
             }
-            tracing::info!(generation = generation.range.generation, offset = position.offset, detail, "cutting a torn log tail");
+            if !reader.at_reserved_room() {
+                tracing::info!(generation = generation.range.generation, offset = position.offset, detail, "cutting a torn log tail");
+            }
         }
         generation.range.last_seq_no = SeqNo(expected.0 - 1);
         generation.range.length = position.offset;
@@ -280,6 +282,7 @@ impl Translog {
             if let Some(written) = written {
                 queue.note_written(written);
             }
+            queue.note_length(&writer);
             queue.trim_tail(TAIL_BYTES_MAX);
             queue.written
         };
@@ -303,15 +306,8 @@ impl Translog {
             return Ok(());
         }
         writer.mark(global)?;
-        self.note_length(&writer);
+        self.queue.lock().note_length(&writer);
         Ok(())
-    }
-
-    fn note_length(&self, writer: &LogWriter) {
-        let mut queue = self.queue.lock();
-        if let Some(newest) = queue.generations.back_mut() {
-            newest.range.length = writer.length();
-        }
     }
 
     /// Begins a new file if the newest holds operations. Blocking.
@@ -368,6 +364,13 @@ impl Translog {
     /// Stores the present identity and extent of the log durably. Blocking.
     pub(super) fn store_checkpoint(&self) -> Result<()> {
         self.write_checkpoint(&self.writer.lock())
+    }
+
+    /// Like [`Self::store_checkpoint`], when nothing more will be written: gives back what was reserved for the newest file.
+    pub(super) fn finish(&self) -> Result<()> {
+        let mut writer = self.writer.lock();
+        writer.trim()?;
+        self.write_checkpoint(&writer)
     }
 
     fn write_checkpoint(&self, writer: &LogWriter) -> Result<()> {
@@ -492,6 +495,13 @@ impl Queue {
             newest.range = written.range;
             newest.places.extend(written.places);
             self.written = written.range.last_seq_no;
+        }
+    }
+
+    /// The file has become longer without an operation.
+    fn note_length(&mut self, writer: &LogWriter) {
+        if let Some(newest) = self.generations.back_mut() {
+            newest.range.length = writer.length();
         }
     }
 

@@ -54,6 +54,7 @@ impl Translog {
         let mut dropped = Vec::new();
         if writer.durable_range().last_seq_no > last {
             let cut = self.find_cut(last)?;
+            writer.trim()?;
             *writer = LogWriter::begin(&self.folder, cut.next)?;
             dropped = self.queue.lock().cut_files(last, &cut);
         }
