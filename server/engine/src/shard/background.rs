@@ -156,6 +156,7 @@ impl Inner {
             // One publish behind, so that look-ups made in the searcher before still hold.
             sequencer.versions.prune(before, now);
             sequencer.versions.expire(now, self.settings.load().gc_deletes);
+            sequencer.operation_ids.expire(self.global(), now);
             sequencer.release(checkpoint);
         }
         self.progress.send_modify(|progress| progress.published = progress.published.max(checkpoint));
@@ -203,7 +204,7 @@ impl Inner {
         self.apply_up_to(engine, target, usize::MAX)?;
         self.publish(engine)?;
         let payload = self.payload(engine, engine.applied());
-        if engine.flush(&payload)? {
+        if engine.flush(payload)? {
             self.durable.store(engine.applied().0, Ordering::Release);
             self.log.roll()?;
             self.counters.flush.add(1, clock::now().saturating_duration_since(started));
@@ -215,6 +216,11 @@ impl Inner {
     pub(super) fn trim_log(&self, durable: SeqNo) -> Result<()> {
         let settings = self.settings.load();
         let now = clock::now();
+        let retried = {
+            let mut sequencer = self.sequencer.lock();
+            sequencer.operation_ids.expire(self.global(), now);
+            sequencer.operation_ids.lowest()
+        };
         // Under the lock of the leases: a lease granted from here on sees what is gone.
         let forgotten = {
             let mut leases = self.leases.lock();
@@ -223,7 +229,8 @@ impl Inner {
                     tracing::warn!(shard = %self.shard, lease = lease.id, "retention lease expired");
                 }
             }
-            let keep_from = leases.lowest().unwrap_or(durable.next()).min(durable.next());
+            let needed = [leases.lowest(), retried];
+            let keep_from = needed.into_iter().flatten().fold(durable.next(), SeqNo::min);
             self.log.forget(keep_from, settings.gc_deletes, now)
         };
         self.log.remove(forgotten)
@@ -266,6 +273,13 @@ impl Inner {
         Err(Error::internal("the forced merge did not come to an end"))
     }
 
+    /// When an idle shard has something to forget: tombstones, and operations that nobody will retry any more.
+    fn forgets_at(&self) -> Option<Instant> {
+        let sequencer = self.sequencer.lock();
+        let tombstones = sequencer.versions.expires_at(self.settings.load().gc_deletes);
+        tombstones.max(sequencer.operation_ids.expires_at())
+    }
+
     /// Lets go of everything that an idle shard does not need.
     async fn retire(self: &Arc<Self>) -> Result<()> {
         self.flush_all().await?;
@@ -276,6 +290,7 @@ impl Inner {
             let mut sequencer = inner.sequencer.lock();
             sequencer.versions.prune(inner.searcher.load().checkpoint, now);
             sequencer.versions.expire(now, inner.settings.load().gc_deletes);
+            sequencer.operation_ids.expire(inner.global(), now);
             Ok(())
         })
         .await
@@ -329,6 +344,10 @@ async fn run_index(inner: Arc<Inner>) {
                 Ok(())
             }
             Step::Retire => match inner.retire().await {
+                Ok(()) if let Some(at) = inner.forgets_at() => {
+                    clock::timeout(at.saturating_duration_since(clock::now()), inner.work.index_wake.notified()).await;
+                    Ok(())
+                }
                 Ok(()) => {
                     inner.work.index_running.store(false, Ordering::Release);
                     let situation = inner.situation();

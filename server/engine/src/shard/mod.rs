@@ -18,6 +18,7 @@ mod get;
 mod history;
 mod norms;
 mod operation;
+mod operation_ids;
 mod promotion;
 mod replicated;
 mod schedule;

@@ -2,6 +2,7 @@
 
 use super::engine::Version;
 use super::operation::LoggedOperation;
+use super::operation_ids::Sequenced;
 use super::stats::Progress;
 use super::writes::check_size;
 use super::{IndexShard, Inner, Role};
@@ -58,8 +59,11 @@ impl Inner {
             logged.push(Arc::new(operation));
         }
         // Everything is checked; from here on nothing fails.
+        let now = clock::now();
         let bytes: usize = logged.iter().map(|operation| operation.bytes()).sum();
         for operation in &logged {
+            let sequenced = Sequenced::read_back(operation, sequencer.versions.get(&operation.id));
+            sequencer.operation_ids.put(operation.operation_id, sequenced, now);
             sequencer.versions.put(&operation.id, Version::of(operation));
         }
         if !logged.is_empty() {

@@ -2,6 +2,7 @@
 
 use super::engine::{CommitPayload, Engine, Version, VersionMap};
 use super::operation::{LoggedKind, LoggedOperation};
+use super::operation_ids::{OperationIds, Sequenced};
 use super::seqno::{Lineage, ReplicationTracker, RetentionLease, RetentionLeases};
 use super::settings::ShardSettings;
 use super::stats::{Counters, Progress};
@@ -90,7 +91,9 @@ impl Parts {
         }
         let log = Translog::create(&log_folder(&open.path), checkpoint.next(), lineage.clone(), PrimaryTerm(0))?;
         fs::sync_folder(&open.path)?;
-        Ok(Parts { log, engine, sequencer: Sequencer::new(checkpoint), leases: Vec::new(), lock })
+        let mut sequencer = Sequencer::new(checkpoint);
+        sequencer.operation_ids = OperationIds::new(payload.operation_id_max);
+        Ok(Parts { log, engine, sequencer, leases: Vec::new(), lock })
     }
 
     fn open(open: &OpenShard) -> Result<Parts> {
@@ -101,12 +104,18 @@ impl Parts {
         let (engine, payload) = Engine::open(&index_folder(&open.path), &open.shard, &open.mapping, &open.analysis)?;
         let applied = payload.checkpoint;
         let mut versions = VersionMap::default();
-        let note = |operation: LoggedOperation| versions.put(&operation.id, Version::of(&operation));
+        let mut operation_ids = OperationIds::new(payload.operation_id_max);
+        let now = clock::now();
+        let note = |operation: LoggedOperation| {
+            operation_ids.put(operation.operation_id, Sequenced::read_back(&operation, versions.get(&operation.id)), now);
+            versions.put(&operation.id, Version::of(&operation));
+        };
         let log = Translog::open(&log_folder(&open.path), applied, note)?;
         let mut sequencer = Sequencer::new(log.max_seq_no());
         sequencer.versions = versions;
+        sequencer.operation_ids = operation_ids;
         // What the index holds needs no entry; the deletions in it become tombstones that age from now on.
-        sequencer.versions.prune(applied, clock::now());
+        sequencer.versions.prune(applied, now);
         let leases = checked_file::read(&leases_file(&open.path))?.unwrap_or_default();
         Ok(Parts { log, engine, sequencer, leases, lock })
     }

@@ -5,6 +5,7 @@
 
 use super::engine::{Version, VersionMap};
 use super::operation::{Condition, LoggedKind, LoggedOperation, ParsedOperation, WriteKind, WriteOperation, WriteOutcome, WriteResult};
+use super::operation_ids::{OperationIds, Sequenced};
 use super::stats::Progress;
 use super::translog::RECORD_BYTES_MAX;
 use super::{IndexShard, Inner, Role};
@@ -36,6 +37,7 @@ pub(super) struct Prepared {
 pub(super) struct Sequencer {
     pub(super) role: Role,
     pub(super) versions: VersionMap,
+    pub(super) operation_ids: OperationIds,
     prepared: VecDeque<Prepared>,
     /// (last operation, bytes) of each batch that is not published.
     unpublished: VecDeque<(SeqNo, usize)>,
@@ -48,11 +50,18 @@ impl Sequencer {
         Self {
             role: Role::Inactive,
             versions: VersionMap::default(),
+            operation_ids: OperationIds::default(),
             prepared: VecDeque::new(),
             unpublished: VecDeque::new(),
             unpublished_bytes: 0,
             last,
         }
+    }
+
+    /// Whether no older state of the document can be in the index.
+    fn is_new(&self, operation: &ParsedOperation) -> bool {
+        let operation = &operation.operation;
+        matches!(operation.kind, WriteKind::IndexNew { .. }) && !self.operation_ids.may_be_forgotten(operation.operation_id)
     }
 
     /// Takes what was kept of the operations up to `last`.
@@ -95,6 +104,7 @@ impl Sequencer {
     /// The log was cut above `last`.
     pub(super) fn undo(&mut self, last: SeqNo, documents: &HashMap<String, Option<Version>>, now: Instant) {
         self.versions.undo(last, documents, now);
+        self.operation_ids.undo(last);
         self.last = last;
         while self.prepared.back().is_some_and(|prepared| prepared.seq_no > last) {
             self.prepared.pop_back();
@@ -169,6 +179,24 @@ fn decide(kind: &WriteKind, condition: Condition, present: Present) -> Result<Ve
     Ok(Verdict { version, outcome })
 }
 
+/// What was sequenced before under the operation ids of a batch.
+type Replays = HashMap<u64, Option<WriteResult>>;
+
+impl Sequenced {
+    /// What an operation of the log has done. `before` is the last operation on the document before it, as far as it is
+    /// known: tombstones are, and what is not known follows from the version.
+    pub(super) fn read_back(operation: &LoggedOperation, before: Option<Version>) -> Sequenced {
+        let existed = before.map_or(operation.version > 1, |before| !before.deleted);
+        let outcome = match (&operation.kind, existed) {
+            (LoggedKind::Delete, true) => WriteOutcome::Deleted,
+            (LoggedKind::Delete, false) => WriteOutcome::NotFound,
+            (LoggedKind::Index { .. }, true) => WriteOutcome::Updated,
+            (LoggedKind::Index { .. }, false) => WriteOutcome::Created,
+        };
+        Sequenced { seq_no: operation.seq_no, op_term: operation.op_term, outcome }
+    }
+}
+
 /// Look-ups in one published index.
 struct Lookups {
     checkpoint: SeqNo,
@@ -182,10 +210,36 @@ impl Inner {
             return Vec::new();
         }
         let sequencer = self.sequencer.lock();
-        let unknown = |operation: &&ParsedOperation| {
-            !matches!(operation.operation.kind, WriteKind::IndexNew { .. }) && sequencer.versions.get(operation.id()).is_none()
-        };
+        let unknown = |operation: &&ParsedOperation| !sequencer.is_new(operation) && sequencer.versions.get(operation.id()).is_none();
         operations.iter().filter(unknown).map(|operation| operation.id().to_owned()).collect()
+    }
+
+    /// What the operations that were sequenced before have done, by their ids; nothing for an id that is taken by another
+    /// document's operation.
+    async fn find_replays(self: &Arc<Self>, operations: &[ParsedOperation]) -> Result<Replays> {
+        let known: Vec<(u64, String, Sequenced)> = {
+            let sequencer = self.sequencer.lock();
+            let known = |operation: &ParsedOperation| {
+                let operation_id = operation.operation.operation_id;
+                let sequenced = sequencer.operation_ids.get(operation_id)?;
+                Some((operation_id, operation.id().to_owned(), sequenced))
+            };
+            operations.iter().filter_map(known).collect()
+        };
+        if known.is_empty() {
+            return Ok(Replays::new());
+        }
+        let owned = self.clone();
+        blocking::run(move || {
+            let mut replays = Replays::with_capacity(known.len());
+            for (operation_id, id, Sequenced { seq_no, op_term, outcome }) in known {
+                let first = owned.log.read(seq_no, seq_no, 1)?.into_iter().next();
+                let first = first.filter(|first| first.operation_id == operation_id && first.id == id && first.op_term == op_term);
+                replays.insert(operation_id, first.map(|first| WriteResult { seq_no, op_term, version: first.version, outcome }));
+            }
+            Ok(replays)
+        })
+        .await
     }
 
     fn look_up_one(searcher: &super::ShardSearcher, id: &str) -> Result<Present> {
@@ -225,7 +279,13 @@ impl Inner {
     }
 
     /// Checks and numbers a batch; `None` when the look-ups no longer hold. No I/O, except after too many attempts.
-    fn sequence(&self, operations: &mut Vec<ParsedOperation>, lookups: &Lookups, last_attempt: bool) -> Result<Option<Sequenced>> {
+    fn sequence(
+        &self,
+        operations: &mut Vec<ParsedOperation>,
+        replays: &Replays,
+        lookups: &Lookups,
+        last_attempt: bool,
+    ) -> Result<Option<Batch>> {
         let mut sequencer = self.sequencer.lock();
         if let Some(error) = &self.progress.borrow().failed {
             return Err(error.clone());
@@ -238,9 +298,17 @@ impl Inner {
             }
         };
         sequencer.admit(self)?;
+        let known = |operation: &ParsedOperation| {
+            let id = operation.operation.operation_id;
+            replays.contains_key(&id) || sequencer.operation_ids.get(id).is_none()
+        };
+        if !operations.iter().all(known) {
+            // Its twin came in between; what that did is read first, however often it takes.
+            return Ok(None);
+        }
         let held = sequencer.versions.lookup_holds(lookups.checkpoint);
         let complete = operations.iter().all(|operation| {
-            matches!(operation.operation.kind, WriteKind::IndexNew { .. })
+            sequencer.is_new(operation)
                 || sequencer.versions.get(operation.id()).is_some()
                 || lookups.found.contains_key(operation.id())
                 || self.searcher.load().searcher.num_docs() == 0
@@ -250,14 +318,22 @@ impl Inner {
             return Ok(None);
         }
         let fresh = stale.then(|| self.searcher.load_full());
-        let mut batch = Sequenced { results: Vec::with_capacity(operations.len()), rests_on: None, indexed: 0, deleted: 0 };
+        let mut batch = Batch { results: Vec::with_capacity(operations.len()), rests_on: None, indexed: 0, deleted: 0 };
         let mut logged = Vec::with_capacity(operations.len());
+        let now = clock::now();
         let mut bytes = 0;
         for operation in operations.drain(..) {
             let id = operation.id();
+            if let Some(Some(first)) = replays.get(&operation.operation.operation_id)
+                && self.log.op_term_at(first.seq_no) == Some(first.op_term)
+            {
+                batch.rests_on = batch.rests_on.max(Some((first.seq_no, first.op_term)));
+                batch.results.push(Ok(*first));
+                continue;
+            }
             let present = match sequencer.versions.get(id) {
                 Some(version) => Present::Known(version),
-                None if matches!(operation.operation.kind, WriteKind::IndexNew { .. }) => Present::Missing,
+                None if sequencer.is_new(&operation) => Present::Missing,
                 None => match &fresh {
                     Some(searcher) => Self::look_up_one(searcher, id)?,
                     None => lookups.found.get(id).copied().unwrap_or(Present::Missing),
@@ -294,6 +370,7 @@ impl Inner {
             let entry = LoggedOperation { seq_no, op_term, mapping_version, operation_id, version: verdict.version, id, routing, kind };
             sequencer.last = seq_no;
             sequencer.versions.put(&entry.id, Version::of(&entry));
+            sequencer.operation_ids.put(operation_id, Sequenced { seq_no, op_term, outcome: verdict.outcome }, now);
             sequencer.prepared.push_back(Prepared { seq_no, document: operation.document, may_exist });
             // A parsed document takes about as much as its source.
             bytes += 2 * entry.bytes();
@@ -310,7 +387,7 @@ impl Inner {
     }
 }
 
-struct Sequenced {
+struct Batch {
     results: Vec<Result<WriteResult>>,
     /// The last operation that the answers rest on, if any of those is not committed yet.
     rests_on: Option<(SeqNo, PrimaryTerm)>,
@@ -342,7 +419,8 @@ impl IndexShard {
         Ok(ParsedOperation { operation, document, mapping_version: mapping.version })
     }
 
-    /// Writes a batch: one contiguous range of the log for the operations that may happen, an error for each other.
+    /// Writes a batch, each operation of it under an id of its own: one contiguous range of the log for the operations that may happen, an error for each other.
+    /// What was sequenced before under the same operation id is not written again, and answered as the first time.
     /// Answers when the global checkpoint has reached the range (under `durability: async`, when it is written to the file).
     ///
     /// # Errors
@@ -364,8 +442,9 @@ impl IndexShard {
         let mut attempt = 0;
         let batch = loop {
             attempt += 1;
+            let replays = inner.find_replays(&operations).await?;
             let lookups = inner.look_up(&operations).await?;
-            if let Some(batch) = inner.sequence(&mut operations, &lookups, attempt >= LOOKUP_ATTEMPTS)? {
+            if let Some(batch) = inner.sequence(&mut operations, &replays, &lookups, attempt >= LOOKUP_ATTEMPTS)? {
                 break batch;
             }
         };

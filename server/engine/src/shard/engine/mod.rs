@@ -45,6 +45,8 @@ pub(super) struct Engine {
     writer: Option<IndexWriter>,
     merges: Arc<AtomicU64>,
     applied: SeqNo,
+    /// The highest id of an operation that was applied.
+    operation_id_max: u64,
     /// Whether something was applied that no commit holds.
     uncommitted: bool,
     /// Whether there is something that no searcher shows.
@@ -74,7 +76,7 @@ impl Engine {
         set_in_meta(&directory, "payload", payload.to_text()?.into())?;
         directory.flush()?;
         let directory = directory.next_epoch()?;
-        Self::open_at(directory, shard, schema, analysis, payload.checkpoint)
+        Self::open_at(directory, shard, schema, analysis, payload)
     }
 
     /// Opens the durable commit.
@@ -88,7 +90,7 @@ impl Engine {
         let meta = directory.meta().ok_or_else(|| Error::Corrupt { reason: format!("[{}/meta.json] is missing", root.display()) })?;
         let payload = CommitPayload::of_meta(&meta)?;
         let (directory, schema) = Self::extend(directory, mapping)?;
-        let engine = Self::open_at(directory, shard, schema, analysis, payload.checkpoint)?;
+        let engine = Self::open_at(directory, shard, schema, analysis, &payload)?;
         Ok((engine, payload))
     }
 
@@ -97,7 +99,7 @@ impl Engine {
         shard: &ShardId,
         schema: Arc<ShardSchema>,
         analysis: &Arc<AnalyzerRegistry>,
-        applied: SeqNo,
+        payload: &CommitPayload,
     ) -> Result<Engine> {
         let (index, reader) = open_index(&directory, &schema, analysis)?;
         Ok(Engine {
@@ -109,7 +111,8 @@ impl Engine {
             analysis: analysis.clone(),
             writer: None,
             merges: Arc::default(),
-            applied,
+            applied: payload.checkpoint,
+            operation_id_max: payload.operation_id_max,
             uncommitted: false,
             unpublished: false,
             unflushed: false,
@@ -209,6 +212,7 @@ impl Engine {
             writer.add_document(document).map_err(failed)?;
         }
         self.applied = operation.seq_no;
+        self.operation_id_max = self.operation_id_max.max(operation.operation_id);
         self.uncommitted = true;
         self.unpublished = true;
         self.unflushed = true;
@@ -230,11 +234,16 @@ impl Engine {
         self.unpublished
     }
 
+    /// The payload with what only the index knows.
+    fn complete(&self, payload: CommitPayload) -> CommitPayload {
+        CommitPayload { operation_id_max: self.operation_id_max, ..payload }
+    }
+
     fn commit(&mut self, payload: impl FnOnce(SeqNo) -> CommitPayload) -> Result<()> {
         if !self.uncommitted {
             return Ok(());
         }
-        let text = payload(self.applied).to_text()?;
+        let text = self.complete(payload(self.applied)).to_text()?;
         let mut prepared = self.writer()?.prepare_commit().map_err(failed)?;
         prepared.set_payload(&text);
         prepared.commit().map_err(failed)?;
@@ -256,9 +265,10 @@ impl Engine {
     }
 
     /// Makes what was published durable, under `payload` even when only that has changed. Returns whether it wrote something.
-    pub(super) fn flush(&mut self, payload: &CommitPayload) -> Result<bool> {
+    pub(super) fn flush(&mut self, payload: CommitPayload) -> Result<bool> {
+        let payload = self.complete(payload);
         let meta = self.directory.meta().unwrap_or_default();
-        let same = CommitPayload::of_meta(&meta).is_ok_and(|present| present == *payload);
+        let same = CommitPayload::of_meta(&meta).is_ok_and(|present| present == payload);
         if !self.unflushed && same {
             return Ok(false);
         }
@@ -266,7 +276,7 @@ impl Engine {
             set_in_meta(&self.directory, "payload", payload.to_text()?.into())?;
         } else if !same {
             self.uncommitted = true;
-            self.commit(|_| payload.clone())?;
+            self.commit(|_| payload)?;
         }
         self.directory.flush()?;
         self.unflushed = false;

@@ -109,6 +109,11 @@ impl VersionMap {
         }
     }
 
+    /// When the newest tombstone is old enough to be forgotten; a moment later than `age`, so that it is.
+    pub(in crate::shard) fn expires_at(&self, age: Duration) -> Option<Instant> {
+        self.tombstone_order.back().map(|(since, _, _)| *since + age + Duration::from_millis(1))
+    }
+
     /// Whether a look-up in an index that was published up to `checkpoint` still holds for an id that is not in the map.
     pub(in crate::shard) fn lookup_holds(&self, checkpoint: SeqNo) -> bool {
         self.pruned.is_none_or(|pruned| checkpoint >= pruned)

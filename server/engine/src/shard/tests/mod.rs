@@ -5,6 +5,7 @@ mod follower;
 mod history;
 mod model;
 mod race;
+mod retries;
 mod schema_growth;
 mod truncation;
 mod write;

@@ -11,7 +11,7 @@ use crate::action::{RefreshPolicy, Services, ShardsHeader};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tandem_cluster::{ClusterState, IndexMetadata};
-use tandem_common::env::rng;
+use tandem_common::ids::operation_id;
 use tandem_common::{Context, Error, Result, SeqNo, blocking, units};
 use tandem_engine::search::SourceFilter;
 use tandem_engine::shard::{Condition, IndexShard, ParsedOperation, WriteKind, WriteOperation, WriteOutcome};
@@ -59,8 +59,17 @@ pub(super) async fn execute(services: &Services, context: &Context, bulk: ShardB
         Err(error) => return refuse(error),
     };
     let copies = 1 + bulk.index.number_of_replicas();
-    let mut writer =
-        Writer { services, context, shard, index: bulk.index, number: bulk.shard, copies, highest: SeqNo::NONE, done: Vec::new() };
+    let mut writer = Writer {
+        services,
+        context,
+        shard,
+        index: bulk.index,
+        number: bulk.shard,
+        copies,
+        first_operation_id: operation_id(),
+        highest: SeqNo::NONE,
+        done: Vec::new(),
+    };
     let mut run = Vec::new();
     let mut written: BTreeSet<String> = BTreeSet::new();
     for (position, item) in bulk.items {
@@ -113,6 +122,8 @@ struct Writer<'a> {
     index: Arc<IndexMetadata>,
     number: u32,
     copies: u32,
+    /// The operation id of the item at position 0; the others follow.
+    first_operation_id: u64,
     highest: SeqNo,
     done: Vec<Outcome>,
 }
@@ -149,7 +160,8 @@ impl Writer<'_> {
     }
 
     async fn plan(&self, position: usize, item: ShardItem, tried: u32) -> Result<Ready, Box<Outcome>> {
-        let operation_id = rng::next_u64();
+        // An item that is planned again was refused before: its id is still unused.
+        let operation_id = self.first_operation_id.saturating_add(position as u64);
         let condition = condition_of(item.condition);
         let kind = match &item.action {
             DocumentAction::Index { source } if item.generated => WriteKind::IndexNew { source: source.clone() },
