@@ -201,6 +201,11 @@ pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     std::fs::rename(from, to).map_err(named(from, "rename"))
 }
 
+/// Gives a file a second name on the same disk. Not durable until the folder is synced.
+pub fn hard_link(from: &Path, to: &Path) -> io::Result<()> {
+    std::fs::hard_link(from, to).map_err(named(from, "link"))
+}
+
 /// Makes the entries of a folder durable.
 pub fn sync_folder(folder: &Path) -> io::Result<()> {
     std::fs::File::open(folder).and_then(|opened| opened.sync_all()).map_err(named(folder, "sync"))

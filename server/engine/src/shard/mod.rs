@@ -11,9 +11,11 @@
 //! operations, a leader and a follower in one process.
 
 mod background;
+pub mod delta;
 mod directory;
 mod engine;
 mod files;
+mod generation;
 mod get;
 mod history;
 mod norms;
@@ -102,6 +104,9 @@ const SELF: &str = "_self";
 
 struct Inner {
     shard: ShardId,
+    /// The folder of the copy.
+    base: PathBuf,
+    /// The folder of its store, which is another after a delta.
     path: PathBuf,
     tasks: Tasks,
     analysis: Arc<AnalyzerRegistry>,

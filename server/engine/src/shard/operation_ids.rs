@@ -150,6 +150,12 @@ impl OperationIds {
         }
     }
 
+    /// The highest id that is or was in the window.
+    pub(super) fn highest(&self) -> u64 {
+        let last = |(first_id, run): (&u64, &Run)| first_id.saturating_add(run.outcomes.len() as u64 - 1);
+        self.runs.last_key_value().map_or(0, last).max(self.forgotten)
+    }
+
     /// When the newest operation is old enough to be forgotten.
     pub(super) fn expires_at(&self) -> Option<Instant> {
         self.order.back().map(|(since, _, _)| *since + RETRY_WINDOW)

@@ -1,5 +1,6 @@
 //! Opening and closing a copy: the folder, its lock, and what a crash has left.
 
+use super::delta::Tombstone;
 use super::engine::{CommitPayload, Engine, Version, VersionMap};
 use super::operation::{LoggedKind, LoggedOperation};
 use super::operation_ids::{OperationIds, Sequenced};
@@ -8,7 +9,7 @@ use super::settings::ShardSettings;
 use super::stats::{Counters, Progress};
 use super::translog::Translog;
 use super::writes::Sequencer;
-use super::{IndexShard, Inner, OpenShard, Role, SELF, Work};
+use super::{IndexShard, Inner, OpenShard, Role, SELF, Work, generation};
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
@@ -29,7 +30,7 @@ pub(super) fn index_folder(path: &Path) -> PathBuf {
     path.join("index")
 }
 
-fn log_folder(path: &Path) -> PathBuf {
+pub(super) fn log_folder(path: &Path) -> PathBuf {
     path.join("translog")
 }
 
@@ -37,8 +38,14 @@ pub(super) fn leases_file(path: &Path) -> PathBuf {
     path.join("retention_leases.json")
 }
 
+/// The deletions that came with a delta: (checkpoint of the delta, tombstones).
+pub(super) fn tombstones_file(path: &Path) -> PathBuf {
+    path.join("tombstones.json")
+}
+
 /// What opening has put together.
 pub(super) struct Parts {
+    store: PathBuf,
     log: Translog,
     engine: Engine,
     sequencer: Sequencer,
@@ -72,7 +79,8 @@ impl Parts {
         let engine = Engine::create(&index_folder(&open.path), &open.shard, &open.mapping, &open.analysis, &payload)?;
         let log = Translog::create(&log_folder(&open.path), SeqNo(0), lineage, PrimaryTerm(0))?;
         fs::sync_folder(&open.path)?;
-        Ok(Parts { log, engine, sequencer: Sequencer::new(SeqNo::NONE), leases: Vec::new(), lock })
+        let store = open.path.clone();
+        Ok(Parts { store, log, engine, sequencer: Sequencer::new(SeqNo::NONE), leases: Vec::new(), lock })
     }
 
     /// The index was copied from another store; the log starts behind it.
@@ -93,35 +101,49 @@ impl Parts {
         fs::sync_folder(&open.path)?;
         let mut sequencer = Sequencer::new(checkpoint);
         sequencer.operation_ids = OperationIds::new(payload.operation_id_max);
-        Ok(Parts { log, engine, sequencer, leases: Vec::new(), lock })
+        let store = open.path.clone();
+        Ok(Parts { store, log, engine, sequencer, leases: Vec::new(), lock })
     }
 
     fn open(open: &OpenShard) -> Result<Parts> {
         let lock = lock_folder(&open.path, &open.shard)?;
-        if !Translog::exists(&log_folder(&open.path)) {
-            return Err(Error::Corrupt { reason: format!("{} has no store in [{}]", open.shard, open.path.display()) });
+        Self::open_locked(open, lock)
+    }
+
+    /// Opens the present generation; the lock on the folder is held already.
+    pub(super) fn open_locked(open: &OpenShard, lock: File) -> Result<Parts> {
+        let store = generation::store(&open.path, generation::present(&open.path)?);
+        if !Translog::exists(&log_folder(&store)) {
+            return Err(Error::Corrupt { reason: format!("{} has no store in [{}]", open.shard, store.display()) });
         }
-        let (engine, payload) = Engine::open(&index_folder(&open.path), &open.shard, &open.mapping, &open.analysis)?;
+        generation::clean(&open.path)?;
+        let (engine, payload) = Engine::open(&index_folder(&store), &open.shard, &open.mapping, &open.analysis)?;
         let applied = payload.checkpoint;
         let mut versions = VersionMap::default();
         let mut operation_ids = OperationIds::new(payload.operation_id_max);
         let now = clock::now();
+        let brought: Option<(SeqNo, Vec<Tombstone>)> = checked_file::read(&tombstones_file(&store))?;
+        // Once the index has gone on, it may hold again what they say is gone.
+        for tombstone in brought.into_iter().filter(|(checkpoint, _)| *checkpoint == applied).flat_map(|(_, tombstones)| tombstones) {
+            let Tombstone { id, seq_no, op_term, version } = tombstone;
+            versions.remember(&id, Version { seq_no, op_term, version, deleted: true }, now);
+        }
         let note = |operation: LoggedOperation| {
             operation_ids.put(operation.operation_id, Sequenced::read_back(&operation, versions.get(&operation.id)), now);
             versions.put(&operation.id, Version::of(&operation));
         };
-        let log = Translog::open(&log_folder(&open.path), applied, note)?;
+        let log = Translog::open(&log_folder(&store), applied, note)?;
         let mut sequencer = Sequencer::new(log.max_seq_no());
         sequencer.versions = versions;
         sequencer.operation_ids = operation_ids;
         // What the index holds needs no entry; the deletions in it become tombstones that age from now on.
         sequencer.versions.prune(applied, now);
-        let leases = checked_file::read(&leases_file(&open.path))?.unwrap_or_default();
-        Ok(Parts { log, engine, sequencer, leases, lock })
+        let leases = checked_file::read(&leases_file(&store))?.unwrap_or_default();
+        Ok(Parts { store, log, engine, sequencer, leases, lock })
     }
 
     pub(super) fn assemble(self, open: OpenShard) -> Arc<IndexShard> {
-        let Parts { log, engine, sequencer, leases, lock } = self;
+        let Parts { store, log, engine, sequencer, leases, lock } = self;
         let applied = engine.applied();
         let end = log.max_seq_no();
         let global = log.global_checkpoint().max(applied);
@@ -135,7 +157,8 @@ impl Parts {
         let inner = Inner {
             syncs: SyncQueue::of(&open.path),
             shard: open.shard,
-            path: open.path,
+            base: open.path,
+            path: store,
             tasks: open.tasks,
             analysis: open.analysis,
             mapping: ArcSwap::new(open.mapping),

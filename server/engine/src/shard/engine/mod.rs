@@ -15,6 +15,7 @@ mod version_map;
 pub(super) use commit::CommitPayload;
 pub(super) use version_map::{Version, VersionMap};
 
+use super::delta::DeltaDocument;
 use super::directory::{FilesLease, NrtDirectory};
 use super::operation::{LoggedKind, LoggedOperation};
 use super::schema::{DocumentMeta, ShardSchema};
@@ -213,10 +214,59 @@ impl Engine {
         }
         self.applied = operation.seq_no;
         self.operation_id_max = self.operation_id_max.max(operation.operation_id);
+        self.changed();
+        Ok(())
+    }
+
+    /// Removes the document that an operation has left: outside the order of the log, for a delta.
+    pub(in crate::shard) fn remove_operation(&mut self, seq_no: SeqNo) -> Result<()> {
+        let field = self.schema.seq_no();
+        self.writer()?.delete_term(Term::from_field_i64(field, seq_no.0));
+        self.changed();
+        Ok(())
+    }
+
+    /// Puts in a document that another copy has: outside the order of the log, for a delta. No state of it is in the index.
+    pub(in crate::shard) fn insert_document(&mut self, document: &DeltaDocument, mapping_version: u64) -> Result<()> {
+        let DeltaDocument { id, routing, seq_no, op_term, version, source } = document;
+        let parsed = self.schema.mapping().parse_document(id, source, ParseMode::Total(mapping_version)).unwrap_or_default();
+        let (seq_no, op_term, version) = (*seq_no, *op_term, *version);
+        let meta = DocumentMeta { id, routing: routing.as_deref(), seq_no, op_term, version, source };
+        let added = self.schema.document(&parsed, meta);
+        self.writer()?.add_document(added).map_err(failed)?;
+        self.changed();
+        Ok(())
+    }
+
+    /// Refuses a mapping in which a field has another type than in the index.
+    pub(in crate::shard) fn check_types(&self, mapping: &Arc<Mapping>) -> Result<()> {
+        let fresh = ShardSchema::derive(mapping.clone(), None);
+        for (_, entry) in fresh.tantivy().fields() {
+            let present = self.schema.tantivy().get_field(entry.name()).map(|field| self.schema.tantivy().get_field_entry(field));
+            if present.is_ok_and(|present| present.field_type() != entry.field_type()) {
+                return Err(Error::IllegalState { reason: format!("field [{}] is of another type in the present index", entry.name()) });
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the index durable as that of another log, which `payload` describes. No merge goes on afterwards.
+    pub(in crate::shard) fn adopt(&mut self, payload: CommitPayload) -> Result<ShardSearcher> {
+        self.applied = payload.checkpoint;
+        self.operation_id_max = payload.operation_id_max;
+        self.unflushed = true;
+        self.commit(|_| payload.clone())?;
+        self.settle_merges()?;
+        self.flush(payload)?;
+        self.reader.reload().map_err(failed)?;
+        self.unpublished = false;
+        Ok(self.searcher())
+    }
+
+    fn changed(&mut self) {
         self.uncommitted = true;
         self.unpublished = true;
         self.unflushed = true;
-        Ok(())
     }
 
     /// The version of the mapping behind the fields of the index.

@@ -109,6 +109,19 @@ impl VersionMap {
         }
     }
 
+    /// Remembers a deletion that another copy remembers. Nothing newer is known of the document.
+    pub(in crate::shard) fn remember(&mut self, id: &str, version: Version, now: Instant) {
+        let id: Arc<str> = id.into();
+        self.tombstone_order.push_back((now, version.seq_no, id.clone()));
+        self.tombstones.insert(id, version);
+    }
+
+    /// The deletions up to `checkpoint` that are remembered, in no order.
+    pub(in crate::shard) fn deletions(&self, checkpoint: SeqNo) -> impl Iterator<Item = (&str, Version)> {
+        let all = self.recent.iter().chain(&self.tombstones);
+        all.filter(move |(_, version)| version.deleted && version.seq_no <= checkpoint).map(|(id, version)| (&**id, *version))
+    }
+
     /// When the newest tombstone is old enough to be forgotten; a moment later than `age`, so that it is.
     pub(in crate::shard) fn expires_at(&self, age: Duration) -> Option<Instant> {
         self.tombstone_order.back().map(|(since, _, _)| *since + age + Duration::from_millis(1))
