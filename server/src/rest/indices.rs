@@ -1,7 +1,7 @@
 //! Indices: create, look at, delete; mappings; refresh, flush, force merge.
 
 use super::call::{CLUSTER_MANAGER, INDICES, OPEN_AND_CLOSED, OPEN_AND_CLOSED_TO_CHANGE};
-use super::document::copies_json;
+use super::document::CopiesJson;
 use super::params::split_list;
 use super::respond::Answer;
 use super::routes::Route;
@@ -132,7 +132,7 @@ async fn force_merge(app: App, call: Call) -> Result<Answer> {
 async fn order(app: App, call: Call, order: Order) -> Result<Answer> {
     let indices = call.indices(IndicesOptions::default())?;
     let shards = broadcast::execute(&app.services, &call.context, indices, order).await?;
-    Answer::ok(&json!({"_shards": copies_json(&shards)}))
+    Answer::ok(&json!({"_shards": CopiesJson(&shards)}))
 }
 
 /// A path of one segment that starts with `_` is a mistyped endpoint, never an index.
