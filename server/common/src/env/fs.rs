@@ -266,6 +266,21 @@ pub fn exists(path: &Path) -> bool {
     path.exists()
 }
 
+/// How much room a disk has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DiskSpace {
+    /// All of it, in bytes.
+    pub total: u64,
+    /// What is left for this process, in bytes.
+    pub available: u64,
+}
+
+/// The room on the disk that a file or folder lies on.
+pub fn disk_space(path: &Path) -> io::Result<DiskSpace> {
+    let found = rustix::fs::statvfs(path).map_err(|error| named(path, "stat the disk of")(error.into()))?;
+    Ok(DiskSpace { total: found.f_blocks * found.f_frsize, available: found.f_bavail * found.f_frsize })
+}
+
 /// The number of the device that a file or folder lies on.
 pub fn device(path: &Path) -> io::Result<u64> {
     Ok(std::os::unix::fs::MetadataExt::dev(&std::fs::metadata(path).map_err(named(path, "stat"))?))
@@ -318,6 +333,14 @@ mod tests {
         file.write_all(b"a").unwrap();
         file.allocate(3).unwrap();
         assert_eq!(read(&path).unwrap(), b"a\0\0");
+    }
+
+    #[test]
+    fn a_disk_has_no_more_left_than_it_has() {
+        let folder = tempfile::tempdir().unwrap();
+        let space = disk_space(folder.path()).unwrap();
+        assert!(space.total > 0 && space.available <= space.total, "{space:?}");
+        assert!(disk_space(Path::new("no/such/folder")).is_err());
     }
 
     #[test]

@@ -212,30 +212,6 @@ impl Inner {
         self.trim_log(engine.applied())
     }
 
-    /// Drops log files that neither the durable index, nor a lease, nor the tombstone window needs.
-    pub(super) fn trim_log(&self, durable: SeqNo) -> Result<()> {
-        let settings = self.settings.load();
-        let now = clock::now();
-        let retried = {
-            let mut sequencer = self.sequencer.lock();
-            sequencer.operation_ids.expire(self.global(), now);
-            sequencer.operation_ids.lowest()
-        };
-        // Under the lock of the leases: a lease granted from here on sees what is gone.
-        let forgotten = {
-            let mut leases = self.leases.lock();
-            if let Some(period) = settings.lease_period {
-                for lease in leases.expire(now, period) {
-                    tracing::warn!(shard = %self.shard, lease = lease.id, "retention lease expired");
-                }
-            }
-            let needed = [leases.lowest(), retried];
-            let keep_from = needed.into_iter().flatten().fold(durable.next(), SeqNo::min);
-            self.log.forget(keep_from, settings.gc_deletes, now)
-        };
-        self.log.remove(forgotten)
-    }
-
     fn situation(&self) -> Situation {
         let settings = self.settings.load();
         // Copied, not borrowed: a borrow held while waiting for another lock can block against a waiting sender.

@@ -23,6 +23,7 @@ mod operation;
 mod operation_ids;
 mod promotion;
 mod replicated;
+mod retention;
 mod schedule;
 pub mod schema;
 pub mod searcher;

@@ -145,6 +145,7 @@ impl Parts {
     pub(super) fn assemble(self, open: OpenShard) -> Arc<IndexShard> {
         let Parts { store, log, engine, sequencer, leases, lock } = self;
         let applied = engine.applied();
+        let leases = RetentionLeases::restore(leases, log.lowest(), clock::now());
         let end = log.max_seq_no();
         let global = log.global_checkpoint().max(applied);
         log.set_global_checkpoint(global);
@@ -166,7 +167,7 @@ impl Parts {
             log,
             sequencer: Mutex::new(sequencer),
             tracker: Mutex::new(tracker),
-            leases: Mutex::new(RetentionLeases::restore(leases, clock::now())),
+            leases: Mutex::new(leases),
             lease_turn: tokio::sync::Mutex::new(()),
             engine: Arc::new(tokio::sync::Mutex::new(engine)),
             flush_turn: tokio::sync::Mutex::new(()),

@@ -331,6 +331,19 @@ impl Translog {
         self.write_checkpoint(writer)
     }
 
+    /// Bytes in the files that would go by now, up to `durable` and closed for longer than `window`, but for somebody who needs
+    /// everything from `from` on.
+    pub(super) fn bytes_kept(&self, from: SeqNo, durable: SeqNo, window: Duration, now: Instant) -> u64 {
+        let queue = self.queue.lock();
+        let kept = |generation: &&Generation| {
+            let GenerationRange { last_seq_no, .. } = generation.range;
+            last_seq_no >= from && last_seq_no <= durable && now.saturating_duration_since(generation.closed_at) >= window
+        };
+        // The newest file stays in any case.
+        let closed = queue.generations.len().saturating_sub(1);
+        queue.generations.iter().take(closed).filter(kept).map(|generation| generation.range.length).sum()
+    }
+
     /// Forgets the files that hold nothing from `keep_from` on and were closed for longer than `window`; memory only.
     /// The caller holds the lock under which the history is promised to others, then removes the files.
     pub(super) fn forget(&self, keep_from: SeqNo, window: Duration, now: Instant) -> Forgotten {
