@@ -157,7 +157,7 @@ impl Inner {
             sequencer.versions.prune(before, now);
             sequencer.versions.expire(now, self.settings.load().gc_deletes);
             sequencer.operation_ids.expire(self.global(), now);
-            sequencer.release(checkpoint);
+            sequencer.backlog.release(checkpoint);
         }
         self.progress.send_modify(|progress| progress.published = progress.published.max(checkpoint));
         Ok(())
@@ -224,8 +224,8 @@ impl Inner {
         let durable = SeqNo(self.durable.load(Ordering::Acquire));
         let pressed = {
             let mut sequencer = self.sequencer.lock();
-            sequencer.note_applied(applied);
-            sequencer.pressed()
+            sequencer.backlog.note_applied(applied);
+            sequencer.backlog.pressed()
         };
         Situation {
             stopped: self.stopped() || progress.failed.is_some(),
@@ -311,6 +311,10 @@ async fn run_log(inner: Arc<Inner>) {
 
 async fn run_index(inner: Arc<Inner>) {
     loop {
+        // Listened to before the look, so that nothing is missed in between.
+        let others = inner.buffer.changed();
+        tokio::pin!(others);
+        others.as_mut().enable();
         let step = next_step(inner.situation(), clock::now());
         let outcome = match step {
             Step::Stop => return,
@@ -321,7 +325,13 @@ async fn run_index(inner: Arc<Inner>) {
             Step::Publish => inner.with_engine(Inner::publish).await,
             Step::Flush => inner.flush_all().await,
             Step::WaitUntil(at) => {
-                clock::timeout(at.saturating_duration_since(clock::now()), inner.work.index_wake.notified()).await;
+                let woken = async {
+                    tokio::select! {
+                        () = inner.work.index_wake.notified() => {}
+                        () = others => {}
+                    }
+                };
+                clock::timeout(at.saturating_duration_since(clock::now()), woken).await;
                 Ok(())
             }
             Step::Retire => match inner.retire().await {

@@ -11,6 +11,7 @@
 //! operations, a leader and a follower in one process.
 
 mod background;
+mod backlog;
 pub mod delta;
 mod directory;
 mod engine;
@@ -37,6 +38,7 @@ mod translog;
 mod truncation;
 mod writes;
 
+pub use backlog::IndexBuffer;
 pub use files::{CommitFile, CommitLease, CopiedCommit};
 pub use history::HistoryState;
 pub use operation::{
@@ -80,6 +82,8 @@ pub struct OpenShard {
     pub settings: Arc<Settings>,
     /// Where background work runs.
     pub tasks: Tasks,
+    /// The memory that the shards of a node share.
+    pub buffer: IndexBuffer,
 }
 
 /// One shard copy. Dropping it stops its background work without a flush, as a crash would.
@@ -113,6 +117,7 @@ struct Inner {
     analysis: Arc<AnalyzerRegistry>,
     mapping: ArcSwap<Mapping>,
     settings: ArcSwap<ShardSettings>,
+    buffer: IndexBuffer,
     log: Translog,
     /// The turn of this log at the disk.
     syncs: SyncQueue,

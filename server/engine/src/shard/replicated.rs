@@ -25,7 +25,7 @@ impl Inner {
                 return Err(Error::ShardNotReady { reason: format!("{} does not follow another shard", self.shard) });
             }
         }
-        sequencer.admit(self)?;
+        sequencer.backlog.admit(&self.shard)?;
         let mut last = None;
         let mut end = sequencer.last;
         let mut end_term = self.log.op_term_at(end);
@@ -68,7 +68,7 @@ impl Inner {
         }
         if !logged.is_empty() {
             sequencer.last = end;
-            sequencer.count(end, bytes);
+            sequencer.backlog.add(end, bytes);
             self.log.append(logged);
         }
         Ok(last)

@@ -80,7 +80,7 @@ impl Parts {
         let log = Translog::create(&log_folder(&open.path), SeqNo(0), lineage, PrimaryTerm(0))?;
         fs::sync_folder(&open.path)?;
         let store = open.path.clone();
-        Ok(Parts { store, log, engine, sequencer: Sequencer::new(SeqNo::NONE), leases: Vec::new(), lock })
+        Ok(Parts { store, log, engine, sequencer: Sequencer::new(SeqNo::NONE, open.buffer.clone()), leases: Vec::new(), lock })
     }
 
     /// The index was copied from another store; the log starts behind it.
@@ -99,7 +99,7 @@ impl Parts {
         }
         let log = Translog::create(&log_folder(&open.path), checkpoint.next(), lineage.clone(), PrimaryTerm(0))?;
         fs::sync_folder(&open.path)?;
-        let mut sequencer = Sequencer::new(checkpoint);
+        let mut sequencer = Sequencer::new(checkpoint, open.buffer.clone());
         sequencer.operation_ids = OperationIds::new(payload.operation_id_max);
         let store = open.path.clone();
         Ok(Parts { store, log, engine, sequencer, leases: Vec::new(), lock })
@@ -133,7 +133,7 @@ impl Parts {
             versions.put(&operation.id, Version::of(&operation));
         };
         let log = Translog::open(&log_folder(&store), applied, note)?;
-        let mut sequencer = Sequencer::new(log.max_seq_no());
+        let mut sequencer = Sequencer::new(log.max_seq_no(), open.buffer.clone());
         sequencer.versions = versions;
         sequencer.operation_ids = operation_ids;
         // What the index holds needs no entry; the deletions in it become tombstones that age from now on.
@@ -164,6 +164,7 @@ impl Parts {
             analysis: open.analysis,
             mapping: ArcSwap::new(open.mapping),
             settings: ArcSwap::from_pointee(ShardSettings::new(&open.settings)),
+            buffer: open.buffer,
             log,
             sequencer: Mutex::new(sequencer),
             tracker: Mutex::new(tracker),

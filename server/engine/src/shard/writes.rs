@@ -3,6 +3,7 @@
 //! Conditions are checked against the version map, pending operations included, or for ids that are not in it against the
 //! published index. That look-up is made before the lock; whether it still holds is checked under it.
 
+use super::backlog::{Backlog, IndexBuffer};
 use super::engine::{Version, VersionMap};
 use super::operation::{Condition, LoggedKind, LoggedOperation, ParsedOperation, WriteKind, WriteOperation, WriteOutcome, WriteResult};
 use super::operation_ids::{OperationIds, Sequenced};
@@ -17,17 +18,7 @@ use tandem_common::env::clock::{self, Instant};
 use tandem_common::mapping::{ParseMode, ParsedDocument};
 use tandem_common::{Error, PrimaryTerm, Result, SeqNo, blocking};
 
-/// What lies above the published checkpoint may take this many bytes; beyond, writes are refused until a publish.
-const UNPUBLISHED_BYTES_MAX: usize = 256 << 20;
-
-/// Once this much is applied, its publish no longer waits for its time.
-const APPLIED_BYTES_PRESSED: usize = UNPUBLISHED_BYTES_MAX / 4;
-
-/// From here on a write waits for the index, so that a client that sends as fast as it is answered is slowed down long
-/// before it is refused.
-const UNPUBLISHED_BYTES_SLOWED: usize = UNPUBLISHED_BYTES_MAX / 2;
-
-/// How long such a write waits at most.
+/// How long a write that is slowed down waits at most.
 const SLOWED_WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// A look-up is repeated this often when publishes overtake it; after that it is made under the lock.
@@ -47,26 +38,18 @@ pub(super) struct Sequencer {
     pub(super) versions: VersionMap,
     pub(super) operation_ids: OperationIds,
     prepared: VecDeque<Prepared>,
-    /// (last operation, bytes) of each batch that is not published.
-    unpublished: VecDeque<(SeqNo, usize)>,
-    unpublished_bytes: usize,
-    /// How many of the batches of `unpublished`, from its front on, are applied whole.
-    applied_batches: usize,
-    applied_bytes: usize,
+    pub(super) backlog: Backlog,
     pub(super) last: SeqNo,
 }
 
 impl Sequencer {
-    pub(super) fn new(last: SeqNo) -> Self {
+    pub(super) fn new(last: SeqNo, buffer: IndexBuffer) -> Self {
         Self {
             role: Role::Inactive,
             versions: VersionMap::default(),
             operation_ids: OperationIds::default(),
             prepared: VecDeque::new(),
-            unpublished: VecDeque::new(),
-            unpublished_bytes: 0,
-            applied_batches: 0,
-            applied_bytes: 0,
+            backlog: Backlog::new(buffer),
             last,
         }
     }
@@ -84,54 +67,6 @@ impl Sequencer {
         std::mem::replace(&mut self.prepared, rest)
     }
 
-    /// Operations up to `published` no longer count against the bound.
-    pub(super) fn release(&mut self, published: SeqNo) {
-        while let Some((last, bytes)) = self.unpublished.front().copied()
-            && last <= published
-        {
-            self.unpublished.pop_front();
-            self.unpublished_bytes = self.unpublished_bytes.saturating_sub(bytes);
-            if self.applied_batches > 0 {
-                self.applied_batches -= 1;
-                self.applied_bytes = self.applied_bytes.saturating_sub(bytes);
-            }
-        }
-        if self.unpublished.is_empty() {
-            self.unpublished.shrink_to(16);
-        }
-    }
-
-    /// The index has reached `applied`.
-    pub(super) fn note_applied(&mut self, applied: SeqNo) {
-        while let Some((last, bytes)) = self.unpublished.get(self.applied_batches).copied()
-            && last <= applied
-        {
-            self.applied_batches += 1;
-            self.applied_bytes += bytes;
-        }
-    }
-
-    /// Whether a publish should not wait. What is not applied yet would not be freed by it.
-    pub(super) fn pressed(&self) -> bool {
-        self.applied_bytes > APPLIED_BYTES_PRESSED
-    }
-
-    fn slowed(&self) -> bool {
-        self.unpublished_bytes > UNPUBLISHED_BYTES_SLOWED
-    }
-
-    pub(super) fn admit(&self, inner: &Inner) -> Result<()> {
-        if self.unpublished_bytes > UNPUBLISHED_BYTES_MAX {
-            return Err(Error::Rejected {
-                reason: format!(
-                    "rejected execution of primary operation [shard_detail=[{}], primary_operation_bytes={}, max_primary_bytes={}]",
-                    inner.shard, self.unpublished_bytes, UNPUBLISHED_BYTES_MAX
-                ),
-            });
-        }
-        Ok(())
-    }
-
     /// The log was cut above `last`.
     pub(super) fn undo(&mut self, last: SeqNo, documents: &HashMap<String, Option<Version>>, now: Instant) {
         self.versions.undo(last, documents, now);
@@ -140,15 +75,7 @@ impl Sequencer {
         while self.prepared.back().is_some_and(|prepared| prepared.seq_no > last) {
             self.prepared.pop_back();
         }
-        // What was counted together stays counted together until the last of it that is left is published.
-        for (counted, _) in &mut self.unpublished {
-            *counted = (*counted).min(last);
-        }
-    }
-
-    pub(super) fn count(&mut self, last: SeqNo, bytes: usize) {
-        self.unpublished.push_back((last, bytes));
-        self.unpublished_bytes += bytes;
+        self.backlog.cut(last);
     }
 }
 
@@ -313,9 +240,22 @@ impl Inner {
     async fn slow_down(&self, deadline: Instant) {
         let limit = deadline.min(clock::now() + SLOWED_WAIT_MAX);
         let mut progress = self.progress.subscribe();
-        while self.sequencer.lock().slowed() && progress.borrow_and_update().failed.is_none() {
+        loop {
+            // Listened to before the look, so that nothing is missed in between.
+            let others = self.buffer.changed();
+            tokio::pin!(others);
+            others.as_mut().enable();
+            if !self.sequencer.lock().backlog.slowed() || progress.borrow_and_update().failed.is_some() {
+                return;
+            }
+            let either = async {
+                tokio::select! {
+                    changed = progress.changed() => changed.is_ok(),
+                    () = others => true,
+                }
+            };
             let left = limit.saturating_duration_since(clock::now());
-            if left.is_zero() || clock::timeout(left, progress.changed()).await.is_none_or(|changed| changed.is_err()) {
+            if left.is_zero() || !clock::timeout(left, either).await.unwrap_or(false) {
                 return;
             }
         }
@@ -340,7 +280,7 @@ impl Inner {
                 return Err(Error::ShardNotReady { reason: format!("{} is not the active primary", self.shard) });
             }
         };
-        sequencer.admit(self)?;
+        sequencer.backlog.admit(&self.shard)?;
         let known = |operation: &ParsedOperation| {
             let id = operation.operation.operation_id;
             replays.contains_key(&id) || sequencer.operation_ids.get(id).is_none()
@@ -423,7 +363,7 @@ impl Inner {
         }
         if bytes > 0 {
             let last = sequencer.last;
-            sequencer.count(last, bytes);
+            sequencer.backlog.add(last, bytes);
             self.log.append(logged);
         }
         Ok(Some(batch))

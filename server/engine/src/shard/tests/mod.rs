@@ -45,6 +45,7 @@ impl Place {
             analysis: Arc::new(AnalyzerRegistry::default()),
             settings: Arc::new(self.settings.clone()),
             tasks: Tasks::new(),
+            buffer: IndexBuffer::default(),
         }
     }
 
