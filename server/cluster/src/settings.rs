@@ -199,6 +199,13 @@ pub const INDEX_SETTINGS: &[Setting] = &[
     setting("index.soft_deletes.enabled", "true", Scope::IndexFinal, Kind::OneOf(&["true"]), "Always on: the log keeps history."),
     setting("index.soft_deletes.retention.operations", "0", Scope::IndexDynamic, int(0), "Operations kept without a lease."),
     setting("index.soft_deletes.retention.max_bytes", "-1", Scope::IndexDynamic, Kind::Bytes, "The most history that leases may hold."),
+    setting(
+        "index.soft_deletes.retention.max_bytes",
+        "-1",
+        Scope::IndexDynamic,
+        Kind::Bytes,
+        "How much history of a shard leases may keep; beyond, the lowest lease ends. -1 for no bound but that of the disk.",
+    ),
     setting("index.soft_deletes.retention_lease.period", "12h", Scope::IndexDynamic, Kind::Time, "How long an unrenewed lease lives."),
     setting("index.blocks.read_only", "false", Scope::IndexDynamic, Kind::Bool, "Refuse every change."),
     setting("index.blocks.read_only_allow_delete", "false", Scope::IndexDynamic, Kind::Bool, "Refuse every change but deletion."),

@@ -292,10 +292,12 @@ pub enum Error {
         reason: String,
     },
     /// No such retention lease.
-    #[error("retention lease with ID [{id}] not found")]
+    #[error("retention lease with ID [{id}] not found{}", ended.as_ref().map(|why| format!(": {why}")).unwrap_or_default())]
     RetentionLeaseNotFound {
         /// The lease.
         id: String,
+        /// Why it was ended before its time, if it was.
+        ended: Option<String>,
     },
     /// A lease with this id exists.
     #[error("retention lease with ID [{id}] already exists")]

@@ -11,15 +11,20 @@
 //! operations, a leader and a follower in one process.
 
 mod background;
+mod backlog;
+pub mod delta;
 mod directory;
 mod engine;
 mod files;
+mod generation;
 mod get;
 mod history;
 mod norms;
 mod operation;
+mod operation_ids;
 mod promotion;
 mod replicated;
+mod retention;
 mod schedule;
 pub mod schema;
 pub mod searcher;
@@ -30,8 +35,10 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod translog;
+mod truncation;
 mod writes;
 
+pub use backlog::IndexBuffer;
 pub use files::{CommitFile, CommitLease, CopiedCommit};
 pub use history::HistoryState;
 pub use operation::{
@@ -56,6 +63,7 @@ use std::time::Duration;
 use tandem_common::env::clock::{self, Instant};
 use tandem_common::env::fs;
 use tandem_common::mapping::Mapping;
+use tandem_common::sync_queue::SyncQueue;
 use tandem_common::{Error, PrimaryTerm, Result, SeqNo, Settings, ShardId, Tasks};
 use tokio::sync::{Notify, watch};
 use translog::Translog;
@@ -75,6 +83,8 @@ pub struct OpenShard {
     pub settings: Arc<Settings>,
     /// Where background work runs.
     pub tasks: Tasks,
+    /// The memory that the shards of a node share.
+    pub buffer: IndexBuffer,
 }
 
 /// One shard copy. Dropping it stops its background work without a flush, as a crash would.
@@ -100,12 +110,18 @@ const SELF: &str = "_self";
 
 struct Inner {
     shard: ShardId,
+    /// The folder of the copy.
+    base: PathBuf,
+    /// The folder of its store, which is another after a delta.
     path: PathBuf,
     tasks: Tasks,
     analysis: Arc<AnalyzerRegistry>,
     mapping: ArcSwap<Mapping>,
     settings: ArcSwap<ShardSettings>,
+    buffer: IndexBuffer,
     log: Translog,
+    /// The turn of this log at the disk.
+    syncs: SyncQueue,
     sequencer: Mutex<Sequencer>,
     tracker: Mutex<ReplicationTracker>,
     leases: Mutex<RetentionLeases>,
@@ -343,6 +359,30 @@ impl Inner {
             },
             Some(Err(_)) => Err(self.closed()),
             None => Err(Error::Timeout { reason: format!("{} timed out while waiting for {what}", self.shard) }),
+        }
+    }
+
+    /// Waits until `reached` holds for an operation of the log, named by its number and its term.
+    ///
+    /// # Errors
+    /// [`Error::ShardNotReady`] when the operation was cut off the log meanwhile: it never happened. Another one may stand at
+    /// its number by then.
+    async fn wait_for_operation(
+        &self,
+        deadline: Instant,
+        what: &str,
+        (seq_no, op_term): (SeqNo, PrimaryTerm),
+        reached: impl Fn(&Progress) -> bool,
+    ) -> Result<()> {
+        loop {
+            let cuts = self.log.cuts();
+            if self.log.op_term_at(seq_no) != Some(op_term) {
+                return Err(Error::ShardNotReady { reason: format!("{} is not the primary any more: [{seq_no}] was undone", self.shard) });
+            }
+            self.wait(deadline, what, |progress| progress.cuts > cuts || reached(progress)).await?;
+            if self.log.cuts() == cuts {
+                return Ok(());
+            }
         }
     }
 

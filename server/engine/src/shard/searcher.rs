@@ -63,7 +63,7 @@ impl ShardSearcher {
         Ok(None)
     }
 
-    fn name(&self, field: tantivy::schema::Field) -> &str {
+    pub(super) fn name(&self, field: tantivy::schema::Field) -> &str {
         self.schema.tantivy().get_field_name(field)
     }
 

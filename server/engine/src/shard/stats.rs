@@ -252,6 +252,8 @@ pub(super) struct Progress {
     pub(super) global: SeqNo,
     /// Everything up to here is searchable.
     pub(super) published: SeqNo,
+    /// How often the log was cut.
+    pub(super) cuts: u64,
     /// Why the shard no longer works.
     pub(super) failed: Option<tandem_common::Error>,
 }

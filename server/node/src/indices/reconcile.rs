@@ -347,6 +347,7 @@ async fn open_store(indices: &IndicesService, key: &ShardKey, desired: &Desired)
             analysis: Arc::new(AnalyzerRegistry::new(&index.settings)?),
             settings: Arc::clone(&index.settings),
             tasks: indices.tasks.clone(),
+            buffer: indices.buffer.clone(),
         })
     };
     // A copy that was in sync has data, or has lost it; it is never made anew, because that would lose what it acknowledged.

@@ -15,6 +15,7 @@ mod version_map;
 pub(super) use commit::CommitPayload;
 pub(super) use version_map::{Version, VersionMap};
 
+use super::delta::DeltaDocument;
 use super::directory::{FilesLease, NrtDirectory, SegmentEntry, segments_of};
 use super::operation::{LoggedKind, LoggedOperation};
 use super::schema::{DocumentMeta, ShardSchema};
@@ -51,6 +52,8 @@ pub(super) struct Engine {
     writer: Option<IndexWriter>,
     merges: Arc<AtomicU64>,
     applied: SeqNo,
+    /// The highest id of an operation that was applied.
+    operation_id_max: u64,
     /// Whether something was applied that no commit holds.
     uncommitted: bool,
     /// Whether there is something that no searcher shows.
@@ -80,7 +83,7 @@ impl Engine {
         set_in_meta(&directory, "payload", payload.to_text()?.into())?;
         directory.flush()?;
         let directory = directory.next_epoch()?;
-        Self::open_at(directory, shard, schema, analysis, payload.checkpoint)
+        Self::open_at(directory, shard, schema, analysis, payload)
     }
 
     /// Opens the durable commit.
@@ -94,7 +97,7 @@ impl Engine {
         let meta = directory.meta().ok_or_else(|| Error::Corrupt { reason: format!("[{}/meta.json] is missing", root.display()) })?;
         let payload = CommitPayload::of_meta(&meta)?;
         let (directory, schema) = Self::extend(directory, mapping)?;
-        let engine = Self::open_at(directory, shard, schema, analysis, payload.checkpoint)?;
+        let engine = Self::open_at(directory, shard, schema, analysis, &payload)?;
         Ok((engine, payload))
     }
 
@@ -103,7 +106,7 @@ impl Engine {
         shard: &ShardId,
         schema: Arc<ShardSchema>,
         analysis: &Arc<AnalyzerRegistry>,
-        applied: SeqNo,
+        payload: &CommitPayload,
     ) -> Result<Engine> {
         let (index, reader) = open_index(&directory, &schema, analysis)?;
         Ok(Engine {
@@ -115,7 +118,8 @@ impl Engine {
             analysis: analysis.clone(),
             writer: None,
             merges: Arc::default(),
-            applied,
+            applied: payload.checkpoint,
+            operation_id_max: payload.operation_id_max,
             uncommitted: false,
             unpublished: false,
             unflushed: false,
@@ -216,10 +220,60 @@ impl Engine {
             writer.add_document(document).map_err(failed)?;
         }
         self.applied = operation.seq_no;
+        self.operation_id_max = self.operation_id_max.max(operation.operation_id);
+        self.changed();
+        Ok(())
+    }
+
+    /// Removes the document that an operation has left: outside the order of the log, for a delta.
+    pub(in crate::shard) fn remove_operation(&mut self, seq_no: SeqNo) -> Result<()> {
+        let field = self.schema.seq_no();
+        self.writer()?.delete_term(Term::from_field_i64(field, seq_no.0));
+        self.changed();
+        Ok(())
+    }
+
+    /// Puts in a document that another copy has: outside the order of the log, for a delta. No state of it is in the index.
+    pub(in crate::shard) fn insert_document(&mut self, document: &DeltaDocument, mapping_version: u64) -> Result<()> {
+        let DeltaDocument { id, routing, seq_no, op_term, version, source } = document;
+        let parsed = self.schema.mapping().parse_document(id, source, ParseMode::Total(mapping_version)).unwrap_or_default();
+        let (seq_no, op_term, version) = (*seq_no, *op_term, *version);
+        let meta = DocumentMeta { id, routing: routing.as_deref(), seq_no, op_term, version, source };
+        let added = self.schema.document(&parsed, meta);
+        self.writer()?.add_document(added).map_err(failed)?;
+        self.changed();
+        Ok(())
+    }
+
+    /// Refuses a mapping in which a field has another type than in the index.
+    pub(in crate::shard) fn check_types(&self, mapping: &Arc<Mapping>) -> Result<()> {
+        let fresh = ShardSchema::derive(mapping.clone(), None);
+        for (_, entry) in fresh.tantivy().fields() {
+            let present = self.schema.tantivy().get_field(entry.name()).map(|field| self.schema.tantivy().get_field_entry(field));
+            if present.is_ok_and(|present| present.field_type() != entry.field_type()) {
+                return Err(Error::IllegalState { reason: format!("field [{}] is of another type in the present index", entry.name()) });
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the index durable as that of another log, which `payload` describes. No merge goes on afterwards.
+    pub(in crate::shard) fn adopt(&mut self, payload: CommitPayload) -> Result<ShardSearcher> {
+        self.applied = payload.checkpoint;
+        self.operation_id_max = payload.operation_id_max;
+        self.unflushed = true;
+        self.commit(|_| payload.clone())?;
+        self.settle_merges()?;
+        self.flush(payload)?;
+        self.reader.reload().map_err(failed)?;
+        self.unpublished = false;
+        Ok(self.searcher())
+    }
+
+    fn changed(&mut self) {
         self.uncommitted = true;
         self.unpublished = true;
         self.unflushed = true;
-        Ok(())
     }
 
     /// The version of the mapping behind the fields of the index.
@@ -237,11 +291,16 @@ impl Engine {
         self.unpublished
     }
 
+    /// The payload with what only the index knows.
+    fn complete(&self, payload: CommitPayload) -> CommitPayload {
+        CommitPayload { operation_id_max: self.operation_id_max, ..payload }
+    }
+
     fn commit(&mut self, payload: impl FnOnce(SeqNo) -> CommitPayload) -> Result<()> {
         if !self.uncommitted {
             return Ok(());
         }
-        let text = payload(self.applied).to_text()?;
+        let text = self.complete(payload(self.applied)).to_text()?;
         let mut prepared = self.writer()?.prepare_commit().map_err(failed)?;
         prepared.set_payload(&text);
         prepared.commit().map_err(failed)?;
@@ -263,9 +322,10 @@ impl Engine {
     }
 
     /// Makes what was published durable, under `payload` even when only that has changed. Returns whether it wrote something.
-    pub(super) fn flush(&mut self, payload: &CommitPayload) -> Result<bool> {
+    pub(super) fn flush(&mut self, payload: CommitPayload) -> Result<bool> {
+        let payload = self.complete(payload);
         let meta = self.directory.meta().unwrap_or_default();
-        let same = CommitPayload::of_meta(&meta).is_ok_and(|present| present == *payload);
+        let same = CommitPayload::of_meta(&meta).is_ok_and(|present| present == payload);
         if !self.unflushed && same {
             return Ok(false);
         }
@@ -273,7 +333,7 @@ impl Engine {
             set_in_meta(&self.directory, "payload", payload.to_text()?.into())?;
         } else if !same {
             self.uncommitted = true;
-            self.commit(|_| payload.clone())?;
+            self.commit(|_| payload)?;
         }
         self.directory.flush()?;
         self.unflushed = false;

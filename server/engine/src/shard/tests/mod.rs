@@ -5,7 +5,9 @@ mod follower;
 mod history;
 mod model;
 mod race;
+mod retries;
 mod schema_growth;
+mod truncation;
 mod write;
 
 use super::*;
@@ -43,6 +45,7 @@ impl Place {
             analysis: Arc::new(AnalyzerRegistry::default()),
             settings: Arc::new(self.settings.clone()),
             tasks: Tasks::new(),
+            buffer: IndexBuffer::default(),
         }
     }
 

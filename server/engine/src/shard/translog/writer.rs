@@ -12,6 +12,12 @@ use tandem_common::{Error, Result, SeqNo};
 /// A place in the file is noted at least this often, so that a read never scans further.
 const INDEX_STEP_BYTES: u64 = 64 << 10;
 
+/// The first room that is reserved for a file, at the first write into it: an index without documents takes none.
+const ROOM_BYTES_MIN: u64 = 64 << 10;
+
+/// No more room than this is reserved beyond what is needed. In between, the room doubles with the file.
+const ROOM_BYTES_MAX: u64 = 4 << 20;
+
 /// The encoded bytes that are written at once.
 const WRITE_BYTES: usize = 4 << 20;
 
@@ -22,6 +28,8 @@ pub(super) struct LogWriter {
     range: GenerationRange,
     end: Position,
     synced_length: u64,
+    /// The length of the file with the room that is reserved: a sync of content below it has no length to make durable.
+    allocated: u64,
     noted: u64,
     broken: bool,
     buffer: Vec<u8>,
@@ -59,7 +67,17 @@ impl LogWriter {
     }
 
     fn at(folder: &Path, file: File, range: GenerationRange, end: Position) -> LogWriter {
-        LogWriter { folder: folder.to_owned(), file, range, end, synced_length: end.offset, noted: 0, broken: false, buffer: Vec::new() }
+        LogWriter {
+            folder: folder.to_owned(),
+            file,
+            range,
+            end,
+            synced_length: end.offset,
+            allocated: end.offset,
+            noted: 0,
+            broken: false,
+            buffer: Vec::new(),
+        }
     }
 
     /// The file with what is known to be durable of it.
@@ -113,6 +131,7 @@ impl LogWriter {
 
     fn write_buffer(&mut self) -> Result<()> {
         self.check()?;
+        self.make_room(self.end.offset + self.buffer.len() as u64);
         // The flag is taken back only by success: a panic in between leaves the writer unusable, as it must.
         self.broken = true;
         self.file.write_all_at(&self.buffer, self.end.offset)?;
@@ -120,6 +139,26 @@ impl LogWriter {
         self.end.offset += self.buffer.len() as u64;
         self.buffer.clear();
         self.buffer.shrink_to(WRITE_BYTES / 16);
+        Ok(())
+    }
+
+    /// Reserves room for the file up to `length` and some more.
+    fn make_room(&mut self, length: u64) {
+        if length <= self.allocated {
+            return;
+        }
+        let room = length + length.clamp(ROOM_BYTES_MIN, ROOM_BYTES_MAX);
+        // Without room, on a full disk or one that cannot reserve any, a write makes the file longer as it always can.
+        self.allocated = if self.file.allocate(room).is_ok() { room } else { length };
+    }
+
+    /// Gives back the room that was reserved and not used. Everything was synced before; whether this is durable does not
+    /// matter.
+    pub(super) fn trim(&mut self) -> Result<()> {
+        if self.allocated > self.end.offset && !self.broken {
+            self.file.set_len(self.end.offset)?;
+            self.allocated = self.end.offset;
+        }
         Ok(())
     }
 
@@ -138,6 +177,7 @@ impl LogWriter {
         if self.needs_sync() {
             self.sync()?;
         }
+        self.trim()?;
         let ended = self.durable_range();
         let next = GenerationRange::empty(ended.generation + 1, ended.last_seq_no.next(), self.end.chain);
         *self = LogWriter::begin(&self.folder, next)?;
