@@ -2,7 +2,7 @@
 //!
 //! The library commits often, to make documents searchable. Durability lives in the log, so a commit here writes nothing
 //! durably: `meta.json` stays in memory. [`NrtDirectory::flush`] makes the present commit durable: it syncs the files that
-//! the commit names, then replaces `meta.json`, then syncs the folder. A file is removed only when neither the durable commit
+//! the commit names and the folder, then replaces `meta.json`, then syncs the folder again. A file is removed only when neither the durable commit
 //! nor a lease nor the present commit names it.
 //!
 //! Awkward cases: a writer that was dropped may still have a merge running, whose late files and commits must not mix
@@ -15,6 +15,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tandem_common::checked_file;
 use tandem_common::env::fs::{self, File};
 use tandem_common::{Error, Result};
@@ -39,6 +40,8 @@ struct Inner {
     state: Mutex<State>,
     locks: Mutex<HashSet<PathBuf>>,
     unlocked: Condvar,
+    /// Whether the library was refused space; it does not always say so itself.
+    out_of_space: AtomicBool,
 }
 
 #[derive(Default)]
@@ -55,6 +58,8 @@ struct State {
     durable: Option<Arc<DurableCommit>>,
     leased: HashMap<u64, Arc<DurableCommit>>,
     next_lease: u64,
+    /// Something was to be made durable and may not be: nothing is made durable any more.
+    broken: bool,
 }
 
 /// A commit that is on disk as a whole.
@@ -151,7 +156,13 @@ impl NrtDirectory {
         for name in present.iter().filter(|name| *name != META && !named.contains(*name)) {
             fs::remove_file_if_exists(&root.join(name))?;
         }
-        let inner = Inner { root: root.to_owned(), state: Mutex::new(state), locks: Mutex::new(HashSet::new()), unlocked: Condvar::new() };
+        let inner = Inner {
+            root: root.to_owned(),
+            state: Mutex::new(state),
+            locks: Mutex::new(HashSet::new()),
+            unlocked: Condvar::new(),
+            out_of_space: AtomicBool::new(false),
+        };
         Ok(NrtDirectory { inner: Arc::new(inner), epoch: 0 })
     }
 
@@ -191,8 +202,26 @@ impl NrtDirectory {
         self.inner.state.lock().meta.clone()
     }
 
-    /// Makes the present commit durable. Blocking. An error is final: a failed sync is never tried again.
+    /// Whether the library was refused space since this was last asked.
+    pub(super) fn ran_out_of_space(&self) -> bool {
+        self.inner.out_of_space.swap(false, Ordering::AcqRel)
+    }
+
+    /// Makes the present commit durable. Blocking.
+    ///
+    /// # Errors
+    /// [`Error::DiskFull`] leaves the durable commit before in force. Any other error is final: a failed sync is never tried
+    /// again, whoever asks.
     pub(super) fn flush(&self) -> Result<()> {
+        if std::mem::replace(&mut self.inner.state.lock().broken, true) {
+            return Err(Error::Io { reason: format!("an earlier sync in [{}] failed", self.root().display()) });
+        }
+        let outcome = self.flush_once();
+        self.inner.state.lock().broken = !matches!(outcome, Ok(()) | Err(Error::DiskFull { .. }));
+        outcome
+    }
+
+    fn flush_once(&self) -> Result<()> {
         let (commit, unsynced) = {
             let mut state = self.inner.state.lock();
             let Some(meta) = state.meta.clone() else { return Ok(()) };
@@ -210,6 +239,10 @@ impl NrtDirectory {
         };
         for file in &unsynced {
             File::open_read(&self.root().join(file))?.sync_data()?;
+        }
+        if !unsynced.is_empty() {
+            // Their names too, before `meta.json` says that they are there: nothing orders one entry of a folder after another.
+            fs::sync_folder(self.root())?;
         }
         fs::write_durably(&self.root().join(META), &commit.commit.sealed_meta)?;
         {
@@ -257,6 +290,15 @@ impl NrtDirectory {
     }
 }
 
+impl Inner {
+    fn note_space(&self, error: io::Error) -> io::Error {
+        if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
+            self.out_of_space.store(true, Ordering::Release);
+        }
+        error
+    }
+}
+
 impl State {
     /// Whether a durable, leased or the present commit names the file.
     fn names(&self, file: &str) -> Result<bool> {
@@ -298,7 +340,7 @@ struct NrtFile {
 
 impl Write for NrtFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write_all(bytes)?;
+        self.file.write_all(bytes).map_err(|error| self.inner.note_space(error))?;
         Ok(bytes.len())
     }
 
@@ -384,7 +426,7 @@ impl Directory for NrtDirectory {
             fs::remove_file_if_exists(&full).map_err(failed)?;
         }
         state.deferred.remove(path);
-        let file = File::create_new(&full).map_err(failed)?;
+        let file = File::create_new(&full).map_err(|error| failed(self.inner.note_space(error)))?;
         Ok(BufWriter::new(Box::new(NrtFile { file, name: path.to_owned(), inner: self.inner.clone() })))
     }
 

@@ -132,7 +132,9 @@ impl IndexShard {
     pub async fn trim_history(&self) -> Result<()> {
         let inner = self.inner.clone();
         inner.check()?;
-        blocking::run(move || inner.trim_log(SeqNo(inner.durable.load(Ordering::Acquire)))).await
+        let owned = inner.clone();
+        let trimmed = blocking::run(move || owned.trim_log(SeqNo(owned.durable.load(Ordering::Acquire)))).await;
+        trimmed.inspect_err(|error| inner.judge(error))
     }
 }
 
@@ -160,8 +162,12 @@ impl Inner {
                 change(&owned, &mut leases).map(|()| leases.list())
             };
             let stored = changed.and_then(|list| checked_file::write(&leases_file(&owned.path), &list));
-            if stored.is_err() {
+            if let Err(error) = &stored {
                 *owned.leases.lock() = before;
+                // What is on the disk now is not known: no sync is tried again.
+                if matches!(error, Error::Io { .. }) {
+                    owned.fail(error.clone());
+                }
             }
             stored
         })

@@ -6,7 +6,8 @@
 //! [`CommitLease`]. · **Invariants**: the log has no gaps; a write is answered when the global checkpoint has reached it;
 //! nothing above the global checkpoint enters the index or leaves the shard; the global checkpoint never moves back; history
 //! at or above the lowest lease is kept; nothing here knows other nodes or the cluster state. · *How it fails*: a failed
-//! sync, damage, or an error of the index library fails the shard: later calls return that error, published searchers go on. ·
+//! sync, damage, or an error of the index library fails the shard: later calls return that error, published searchers go on.
+//! A full disk refuses operations, and only them, until there is space. ·
 //! *How it is tested*: `tests/` beside the code: crashes and damage in a temporary folder, a model of documents under random
 //! operations, a leader and a follower in one process.
 
@@ -151,6 +152,9 @@ struct Work {
     log_running: AtomicBool,
     sync_wanted: AtomicBool,
     stopped: AtomicBool,
+    /// The log, or the index, was refused space and has not written since: no operation is taken.
+    log_full: AtomicBool,
+    index_full: AtomicBool,
     /// Forced merges under way.
     merging: AtomicUsize,
     /// When something was last written, and when a searcher was last published and what that cost.
@@ -175,6 +179,8 @@ impl Work {
             log_running: AtomicBool::new(false),
             sync_wanted: AtomicBool::new(false),
             stopped: AtomicBool::new(false),
+            log_full: AtomicBool::new(false),
+            index_full: AtomicBool::new(false),
             merging: AtomicUsize::new(0),
             times: Mutex::new(Times { written: now, published: now, publish_cost: Duration::ZERO, synced: now }),
         }
@@ -345,6 +351,30 @@ impl Inner {
             progress.failed.get_or_insert(error);
         });
         self.stop();
+    }
+
+    /// Fails the shard, unless only space is missing: that ends by itself.
+    fn judge(&self, error: &Error) {
+        if !matches!(error, Error::DiskFull { .. }) {
+            self.fail(error.clone());
+        }
+    }
+
+    /// Notes whether the disk had space, for the log or for the index.
+    fn note_space(&self, full: bool, part: &AtomicBool) {
+        if part.swap(full, Ordering::AcqRel) != full {
+            if full {
+                tracing::warn!(shard = %self.shard, "the disk is full, no operation is taken");
+            } else {
+                tracing::info!(shard = %self.shard, "the disk has space again");
+            }
+        }
+    }
+
+    /// Refuses operations while the disk is full.
+    fn check_space(&self) -> Result<()> {
+        let full = self.work.log_full.load(Ordering::Acquire) || self.work.index_full.load(Ordering::Acquire);
+        if full { Err(Error::disk_full_block(&self.shard.index)) } else { Ok(()) }
     }
 
     /// Waits until `reached` holds; the error of a shard that fails meanwhile.

@@ -26,7 +26,7 @@ impl Inner {
     /// Stores the present identity of the log and the highest term.
     async fn store_identity(self: &Arc<Self>) -> Result<()> {
         let owned = self.clone();
-        blocking::run(move || owned.log.store_checkpoint()).await.inspect_err(|error| self.fail(error.clone()))
+        blocking::run(move || owned.log.store_checkpoint()).await.inspect_err(|error| self.judge(error))
     }
 
     async fn activate(self: &Arc<Self>, role: Role, term: PrimaryTerm) -> Result<()> {

@@ -280,6 +280,7 @@ impl Inner {
                 return Err(Error::ShardNotReady { reason: format!("{} is not the active primary", self.shard) });
             }
         };
+        self.check_space()?;
         sequencer.backlog.admit(&self.shard)?;
         let known = |operation: &ParsedOperation| {
             let id = operation.operation.operation_id;

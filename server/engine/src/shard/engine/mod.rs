@@ -3,7 +3,8 @@
 //! *What it is*: the index library behind a small, blocking interface. · *Types to know*: [`Engine`], [`CommitPayload`],
 //! [`VersionMap`]. · **Invariants**: operations come in the order of the log and only up to the global checkpoint; a commit
 //! names the operation it ends with; the schema only grows; no call is made from a network thread. · *How it fails*: any
-//! error of the library is final for the shard; the log holds everything the index could lose. · *How it is tested*: beside
+//! error of the library is final for the shard, unless only space was missing: then it goes back to its last commit. The log
+//! holds everything the index could lose. · *How it is tested*: beside
 //! the code, with schemas built by hand.
 
 mod commit;
@@ -344,6 +345,24 @@ impl Engine {
     pub(super) fn durable_segments(&self) -> Result<HashSet<String>> {
         let Some(lease) = self.directory.lease() else { return Ok(HashSet::new()) };
         Ok(segments_of(lease.commit.meta())?.iter().map(SegmentEntry::stem).collect())
+    }
+
+    /// Whether the library was refused space since this was last asked.
+    pub(super) fn ran_out_of_space(&self) -> bool {
+        self.directory.ran_out_of_space()
+    }
+
+    /// Throws away what no commit holds, with the writer, which does not survive an error. The log has it all still.
+    pub(super) fn rewind(&mut self) -> Result<()> {
+        self.writer = None;
+        let payload = CommitPayload::of_meta(&self.directory.meta().unwrap_or_default())?;
+        self.directory = self.directory.next_epoch()?;
+        (self.index, self.reader) = open_index(&self.directory, &self.schema, &self.analysis)?;
+        self.applied = payload.checkpoint;
+        self.uncommitted = false;
+        self.unpublished = true;
+        self.unflushed = true;
+        Ok(())
     }
 
     /// Keeps the files of the durable commit.

@@ -6,6 +6,7 @@ mod history;
 mod model;
 mod race;
 mod retries;
+mod rig;
 mod schema_growth;
 mod truncation;
 mod write;
