@@ -5,6 +5,7 @@ use crate::{Server, logging};
 use clap::Parser as _;
 use std::process::ExitCode;
 use std::time::Duration;
+use tandem_common::env::memory;
 use tandem_common::{Error, Result};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -14,6 +15,8 @@ const LEFTOVER_WAIT_MAX: Duration = Duration::from_millis(100);
 /// Reads the arguments of this process, does what they say, and tells how it went.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    // Before there are other threads.
+    memory::use_ordinary_pages();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -173,6 +173,20 @@ pub enum Error {
         /// The rule.
         detail: String,
     },
+    /// An alias cannot have the name of an index.
+    #[error("Invalid alias name [{name}], an index exists with the same name as the alias")]
+    AliasIsIndex {
+        /// The name.
+        name: String,
+        /// The index that has it.
+        uuid: IndexUuid,
+    },
+    /// Aliases that should be there are not.
+    #[error("aliases [{}] missing", aliases.join(", "))]
+    AliasesNotFound {
+        /// Their names.
+        aliases: Vec<String>,
+    },
     /// The index is closed.
     #[error("closed")]
     IndexClosed {
@@ -510,7 +524,8 @@ impl Error {
             }
             Error::ResourceAlreadyExists { .. } | Error::AlreadyExists { .. } => "resource_already_exists_exception",
             Error::InvalidIndexName { .. } => "invalid_index_name_exception",
-            Error::InvalidAliasName { .. } => "invalid_alias_name_exception",
+            Error::InvalidAliasName { .. } | Error::AliasIsIndex { .. } => "invalid_alias_name_exception",
+            Error::AliasesNotFound { .. } => "aliases_not_found_exception",
             Error::IndexClosed { .. } => "index_closed_exception",
             Error::DocumentMissing { .. } => "document_missing_exception",
             Error::VersionConflict { .. } => "version_conflict_engine_exception",
@@ -568,6 +583,7 @@ impl Error {
             | Error::AlreadyExists { .. }
             | Error::InvalidIndexName { .. }
             | Error::InvalidAliasName { .. }
+            | Error::AliasIsIndex { .. }
             | Error::IndexClosed { .. }
             | Error::RoutingMissing { .. }
             | Error::QueryShard { .. }
@@ -578,6 +594,7 @@ impl Error {
             Error::IndexNotFound { .. }
             | Error::IndexNotFoundBecause { .. }
             | Error::IndexNotFoundForWrite { .. }
+            | Error::AliasesNotFound { .. }
             | Error::DocumentMissing { .. }
             | Error::ResourceNotFound { .. }
             | Error::NoSuchRemoteCluster { .. }
@@ -652,8 +669,15 @@ impl Error {
                 ("resource.type", "index_or_alias".into()),
                 ("index_uuid", "_na_".into()),
             ],
-            Error::ResourceAlreadyExists { index, uuid } => {
+            Error::ResourceAlreadyExists { index, uuid } | Error::AliasIsIndex { name: index, uuid } => {
                 vec![("index", index.as_str().into()), ("index_uuid", uuid.as_str().into())]
+            }
+            Error::AliasesNotFound { aliases } => {
+                let id = match aliases.as_slice() {
+                    [one] => one.as_str().into(),
+                    several => several.to_vec().into(),
+                };
+                vec![("resource.id", id), ("resource.type", "aliases".into())]
             }
             Error::InvalidIndexName { name, .. } => vec![("index", name.as_str().into()), ("index_uuid", "_na_".into())],
             Error::IndexClosed { index, uuid } | Error::QueryShard { index, uuid, .. } => {

@@ -2,13 +2,15 @@
 
 use super::call::{SOURCE, refuse_pipeline};
 use super::condition::{Expectation, VersionType, id_reason};
-use super::document::written_json;
+use super::document::WrittenJson;
 use super::respond::Answer;
 use super::routes::Route;
 use super::{App, Call, errors};
 use bytes::Bytes;
 use http::Method;
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde::ser::{SerializeMap as _, Serializer};
+use serde_json::Value;
 use tandem_common::json::token_name;
 use tandem_common::{Action, Error, Result};
 use tandem_engine::search::SourceFilter;
@@ -36,28 +38,60 @@ async fn bulk(app: App, call: Call) -> Result<Answer> {
     };
     let request = BulkRequest { items: parse(&body, &defaults)?, refresh: call.refresh()?, wait_for_active_shards: call.active_shards()? };
     let written = bulk::execute(&app.services, &call.context, request).await?;
-    let items: Vec<Value> = written.items.iter().map(item_json).collect::<Result<_>>()?;
+    let items: Vec<ItemJson<'_>> = written.items.iter().map(ItemJson::of).collect::<Result<_>>()?;
     let errors = written.items.iter().any(|item| item.outcome.is_err());
     let took = u64::try_from(written.took.as_millis()).unwrap_or(u64::MAX);
-    // Log shippers look for `"errors":false,"items":[` as text, so the order matters.
-    Answer::ok(&json!({"took": took, "errors": errors, "items": items}))
+    Answer::ok(&BulkJson { took, errors, items })
 }
 
-fn item_json(item: &BulkItemResponse) -> Result<Value> {
-    let (mut fields, status, error) = match &item.outcome {
-        Ok(written) => (written_json(written)?, written.result.status(), None),
-        Err(error) => {
-            let mut fields = Map::new();
-            fields.insert("_index".into(), item.index.as_str().into());
-            fields.insert("_id".into(), item.id.clone().into());
-            (fields, error.status(), Some(errors::item(error)))
-        }
-    };
-    fields.insert("status".into(), status.into());
-    if let Some(error) = error {
-        fields.insert("error".into(), error);
+/// Log shippers look for `"errors":false,"items":[` as text, so the order matters.
+#[derive(Serialize)]
+struct BulkJson<'a> {
+    took: u64,
+    errors: bool,
+    items: Vec<ItemJson<'a>>,
+}
+
+/// One item: an object whose only key is the action.
+struct ItemJson<'a> {
+    action: &'static str,
+    fields: ItemFields<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum ItemFields<'a> {
+    Written {
+        #[serde(flatten)]
+        written: WrittenJson<'a>,
+        status: u16,
+    },
+    Failed {
+        _index: &'a str,
+        _id: Option<&'a str>,
+        status: u16,
+        error: Value,
+    },
+}
+
+impl<'a> ItemJson<'a> {
+    fn of(item: &'a BulkItemResponse) -> Result<Self> {
+        let fields = match &item.outcome {
+            Ok(written) => ItemFields::Written { written: WrittenJson::of(written)?, status: written.result.status() },
+            Err(error) => {
+                ItemFields::Failed { _index: &item.index, _id: item.id.as_deref(), status: error.status(), error: errors::item(error) }
+            }
+        };
+        Ok(Self { action: item.action, fields })
     }
-    Ok(json!({ item.action: fields }))
+}
+
+impl Serialize for ItemJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_map(Some(1))?;
+        fields.serialize_entry(self.action, &self.fields)?;
+        fields.end()
+    }
 }
 
 /// What holds for items that do not say it themselves.
@@ -112,7 +146,7 @@ impl Lines<'_> {
         if rest.is_empty() {
             return Ok(None);
         }
-        let Some(length) = rest.iter().position(|byte| *byte == b'\n') else {
+        let Some(length) = memchr::memchr(b'\n', rest) else {
             return Err(Error::illegal_argument("The bulk request must be terminated by a newline [\\n]"));
         };
         let end = if rest[..length].ends_with(b"\r") { length - 1 } else { length };
@@ -145,6 +179,9 @@ struct Fields {
 
 /// Reads an action line as far as it matters: like OpenSearch, what stands behind the first action is not looked at.
 fn metadata(line: &[u8], number: usize) -> Result<Option<Metadata>> {
+    if let Some(plain) = plain_metadata(line) {
+        return Ok(Some(plain));
+    }
     let malformed = |expected: &str, found: &str| {
         Error::illegal_argument(format!("Malformed action/metadata line [{number}], expected {expected} but found [{found}]"))
     };
@@ -178,6 +215,59 @@ fn metadata(line: &[u8], number: usize) -> Result<Option<Metadata>> {
     }
     fields.expectation.check_numbers()?;
     Ok(Some(Metadata { action, fields }))
+}
+
+/// Reads an action line as nearly every client writes it: one action with an index, an id and a routing in plain strings.
+/// `None` for everything else, be it right or wrong.
+fn plain_metadata(line: &[u8]) -> Option<Metadata> {
+    let mut rest = Plain { line };
+    rest.mark(b'{')?;
+    let action = ACTIONS.into_iter().find(|action| rest.line.get(1..).is_some_and(|line| line.starts_with(action.as_bytes())))?;
+    (rest.string()? == action).then_some(())?;
+    rest.mark(b':')?;
+    rest.mark(b'{')?;
+    let mut fields = Fields::default();
+    if rest.mark(b'}').is_none() {
+        loop {
+            let name = rest.string()?;
+            rest.mark(b':')?;
+            let value = Some(rest.string()?.to_owned());
+            match name {
+                "_index" => fields.index = value,
+                "_id" => fields.id = value,
+                "routing" => fields.routing = value,
+                _ => return None,
+            }
+            if rest.mark(b',').is_none() {
+                break;
+            }
+        }
+        rest.mark(b'}')?;
+    }
+    rest.mark(b'}')?;
+    rest.line.is_empty().then(|| Metadata { action: action.to_owned(), fields })
+}
+
+/// What is left of a line.
+struct Plain<'a> {
+    line: &'a [u8],
+}
+
+impl<'a> Plain<'a> {
+    /// Takes one mark and the blanks behind it.
+    fn mark(&mut self, mark: u8) -> Option<()> {
+        self.line = self.line.strip_prefix(&[mark])?.trim_ascii_start();
+        Some(())
+    }
+
+    /// Takes a string without escapes and the blanks behind it.
+    fn string(&mut self) -> Option<&'a str> {
+        let inside = self.line.strip_prefix(b"\"")?;
+        let end = inside.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))?;
+        let (text, rest) = inside.split_at(end);
+        self.line = rest.strip_prefix(b"\"")?.trim_ascii_start();
+        std::str::from_utf8(text).ok()
+    }
 }
 
 fn field(fields: &mut Fields, name: &str, value: Value, number: usize) -> Result<()> {
@@ -330,6 +420,32 @@ mod tests {
     }
 
     #[test]
+    fn plain_lines_are_read_as_all_others_are() {
+        let lines = [
+            r#"{"index":{}}"#,
+            r#"{"index":{"_id":"1"}}"#,
+            r#"{"create": {"_index": "j", "_id": "\u00e4", "routing": "r"}}"#,
+            r#"{"create": {"_index": "j", "_id": "\u{e9}", "routing": "r"}}"#,
+            r#"{"delete":{"_id":"x", "_index":"j"} } "#,
+            r#"{"update":{"_id":"u","_id":"v"}}"#,
+            "{\"index\":{\"_id\":\"a\tb\"}}",
+            r#"{"index":{"_id":"1",}}"#,
+            r#"{"indexes":{"_id":"1"}}"#,
+            r#"{"index":{"_id":"1"}"#,
+        ];
+        let mut plain = 0;
+        for line in lines {
+            let Some(quick) = plain_metadata(line.as_bytes()) else { continue };
+            plain += 1;
+            // A blank in front is something that the quick way leaves to the other.
+            let slow = metadata(format!(" {line}").as_bytes(), 1).unwrap().unwrap();
+            let shown = |metadata: &Metadata| format!("{} {:?}", metadata.action, metadata.fields);
+            assert_eq!(shown(&quick), shown(&slow), "{line}");
+        }
+        assert_eq!(plain, 4);
+    }
+
+    #[test]
     fn conditions_of_items_are_read() {
         let items = parsed("{\"index\":{\"_id\":\"1\",\"if_seq_no\":9,\"if_primary_term\":1}}\n{}\n", Some("i")).unwrap();
         assert_eq!(items[0].condition, WriteCondition::IfSeqNo { seq_no: SeqNo(9), primary_term: PrimaryTerm(1) });
@@ -350,10 +466,10 @@ mod tests {
             get: None,
         };
         let ok = BulkItemResponse { action: "delete", index: "i".into(), id: Some("1".into()), outcome: Ok(written) };
-        assert_eq!(item_json(&ok).unwrap()["delete"]["status"], 404);
+        assert_eq!(serde_json::to_value(ItemJson::of(&ok).unwrap()).unwrap()["delete"]["status"], 404);
         let failed = BulkItemResponse { action: "index", index: "i".into(), id: None, outcome: Err(Error::illegal_argument("bad")) };
         assert_eq!(
-            item_json(&failed).unwrap().to_string(),
+            serde_json::to_string(&ItemJson::of(&failed).unwrap()).unwrap(),
             r#"{"index":{"_index":"i","_id":null,"status":400,"error":{"type":"illegal_argument_exception","reason":"bad"}}}"#
         );
     }

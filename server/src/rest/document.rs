@@ -7,7 +7,9 @@ use super::{App, Call};
 use http::Method;
 use http::header::LOCATION;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde::ser::{ SerializeMap as _, Serializer};
+use serde_json::{Value, json};
 use tandem_common::{Action, Error, Result};
 use tandem_node::action::ShardsHeader;
 use tandem_node::action::write::single::{self, SingleWriteRequest};
@@ -90,7 +92,7 @@ pub(super) async fn send(app: App, call: Call, action: DocumentAction, creates: 
     };
     let request = SingleWriteRequest { write, refresh: call.refresh()?, wait_for_active_shards: call.active_shards()? };
     let written = single::execute(&app.services, &call.context, request).await?;
-    let answer = Answer::json(written.result.status(), &written_json(&written)?)?;
+    let answer = Answer::json(written.result.status(), &WrittenJson::of(&written)?)?;
     Ok(if written.result == WriteResult::Created { answer.with_header(LOCATION, &location(&written)) } else { answer })
 }
 
@@ -115,36 +117,65 @@ fn location(written: &WriteResponse) -> String {
 }
 
 /// A written document, as single writes and the items of a bulk show it.
-pub(super) fn written_json(written: &WriteResponse) -> Result<Map<String, Value>> {
-    let mut fields = Map::new();
-    fields.insert("_index".into(), written.index.as_str().into());
-    fields.insert("_id".into(), written.id.as_str().into());
-    fields.insert("_version".into(), written.version.into());
-    fields.insert("result".into(), written.result.as_str().into());
-    if written.forced_refresh {
-        fields.insert("forced_refresh".into(), true.into());
+#[derive(Serialize)]
+pub(super) struct WrittenJson<'a> {
+    _index: &'a str,
+    _id: &'a str,
+    _version: i64,
+    result: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    forced_refresh: Option<bool>,
+    _shards: CopiesJson<'a>,
+    _seq_no: i64,
+    _primary_term: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    get: Option<Value>,
+}
+
+impl<'a> WrittenJson<'a> {
+    /// # Errors
+    /// A stored document that is no JSON.
+    pub(super) fn of(written: &'a WriteResponse) -> Result<Self> {
+        let found = written.get.as_ref().and_then(|get| get.found.as_ref());
+        let get = match found {
+            Some(found) => {
+                let mut get = json!({"_seq_no": found.seq_no, "_primary_term": found.primary_term, "found": true});
+                if let Some(source) = &found.source {
+                    get["_source"] = tandem_common::json::parse(source)?;
+                }
+                Some(get)
+            }
+            None => None,
+        };
+        Ok(Self {
+            _index: &written.index,
+            _id: &written.id,
+            _version: written.version,
+            result: written.result.as_str(),
+            forced_refresh: written.forced_refresh.then_some(true),
+            _shards: CopiesJson(&written.shards),
+            _seq_no: written.seq_no.0,
+            _primary_term: written.primary_term.0,
+            get,
+        })
     }
-    fields.insert("_shards".into(), copies_json(&written.shards));
-    fields.insert("_seq_no".into(), written.seq_no.0.into());
-    fields.insert("_primary_term".into(), written.primary_term.0.into());
-    if let Some(found) = written.get.as_ref().and_then(|get| get.found.as_ref()) {
-        let source = found.source.as_ref().map(|source| tandem_common::json::parse(source)).transpose()?;
-        let mut get = json!({"_seq_no": found.seq_no, "_primary_term": found.primary_term, "found": true});
-        if let Some(source) = source {
-            get["_source"] = source;
-        }
-        fields.insert("get".into(), get);
-    }
-    Ok(fields)
 }
 
 /// `_shards` of a write or a broadcast: copies.
-pub(super) fn copies_json(shards: &ShardsHeader) -> Value {
-    let mut header = json!({"total": shards.total, "successful": shards.successful, "failed": shards.failed});
-    if !shards.failures.is_empty() {
-        header["failures"] = shards.failures.iter().map(super::errors::shard_failure).collect();
+pub(super) struct CopiesJson<'a>(pub(super) &'a ShardsHeader);
+
+impl Serialize for CopiesJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let shards = self.0;
+        let mut fields = serializer.serialize_map(None)?;
+        fields.serialize_entry("total", &shards.total)?;
+        fields.serialize_entry("successful", &shards.successful)?;
+        fields.serialize_entry("failed", &shards.failed)?;
+        if !shards.failures.is_empty() {
+            fields.serialize_entry("failures", &shards.failures.iter().map(super::errors::shard_failure).collect::<Vec<_>>())?;
+        }
+        fields.end()
     }
-    header
 }
 
 #[cfg(test)]
@@ -168,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_written_document_is_shown_in_opensearchs_order() {
-        let text = serde_json::to_string(&written_json(&written(WriteResult::Updated, true)).unwrap()).unwrap();
+        let text = serde_json::to_string(&WrittenJson::of(&written(WriteResult::Updated, true)).unwrap()).unwrap();
         assert_eq!(
             text,
             r#"{"_index":"i","_id":"a/b","_version":3,"result":"updated","forced_refresh":true,"_shards":{"total":2,"successful":1,"failed":0},"_seq_no":7,"_primary_term":1}"#

@@ -1,7 +1,7 @@
 //! Indices: create, look at, delete; mappings; refresh, flush, force merge.
 
 use super::call::{CLUSTER_MANAGER, INDICES, OPEN_AND_CLOSED, OPEN_AND_CLOSED_TO_CHANGE};
-use super::document::copies_json;
+use super::document::CopiesJson;
 use super::params::split_list;
 use super::respond::Answer;
 use super::routes::Route;
@@ -12,7 +12,7 @@ use tandem_common::{Action, Error, Result};
 use tandem_node::action::admin::broadcast::{self, Order};
 use tandem_node::action::admin::create_index::{self, CreateIndexRequest};
 use tandem_node::action::admin::get_index::{self, IndexDescription};
-use tandem_node::action::admin::{delete_index, put_mapping};
+use tandem_node::action::admin::{delete_index, open_close, put_mapping};
 use tandem_node::action::{IndexNames, IndicesOptions};
 
 const GET: &[&[&str]] = &[CLUSTER_MANAGER, INDICES, &["flat_settings", "include_defaults", "local"]];
@@ -42,6 +42,14 @@ pub(super) fn routes() -> Vec<Route> {
         Route::new(&[Method::POST], "/_forcemerge", Action("indices:admin/forcemerge"), merge, force_merge),
         Route::new(&[Method::POST], "/{index}/_forcemerge", Action("indices:admin/forcemerge"), merge, force_merge),
     ];
+    let open: &[&[&str]] = &[CLUSTER_MANAGER, INDICES, &["wait_for_active_shards", "wait_for_completion", "task_execution_timeout"]];
+    let close: &[&[&str]] = &[CLUSTER_MANAGER, INDICES, &["wait_for_active_shards"]];
+    for path in ["/_open", "/{index}/_open"] {
+        routes.push(Route::new(&[Method::POST], path, Action("indices:admin/open"), open, open_indices));
+    }
+    for path in ["/_close", "/{index}/_close"] {
+        routes.push(Route::new(&[Method::POST], path, Action("indices:admin/close"), close, close_indices));
+    }
     for path in ["/_mapping", "/_mappings"] {
         routes.push(Route::new(&[Method::GET], path, get_mapping, MAPPING, mapping));
     }
@@ -64,6 +72,30 @@ async fn create_index(app: App, call: Call) -> Result<Answer> {
         "shards_acknowledged": created.shards_acknowledged,
         "index": created.index,
     }))
+}
+
+async fn open_indices(app: App, call: Call) -> Result<Answer> {
+    let indices = some_indices(&call, IndicesOptions { expand_open: false, expand_closed: true, ..IndicesOptions::default() })?;
+    if !call.params.bool("wait_for_completion", true)? {
+        return Err(Error::illegal_argument("[wait_for_completion=false] is not supported"));
+    }
+    let opened = open_close::open(&app.services, &call.context, indices, call.active_shards()?.as_deref()).await?;
+    Answer::ok(&json!({"acknowledged": true, "shards_acknowledged": opened.shards_acknowledged}))
+}
+
+async fn close_indices(app: App, call: Call) -> Result<Answer> {
+    let indices = some_indices(&call, IndicesOptions::default())?;
+    let closed = open_close::close(&app.services, &call.context, indices).await?;
+    let shown: Map<String, Value> = closed.changed.into_iter().map(|name| (name, json!({"closed": true}))).collect();
+    Answer::ok(&json!({"acknowledged": true, "shards_acknowledged": closed.shards_acknowledged, "indices": shown}))
+}
+
+/// The indices of a request that must name some.
+fn some_indices(call: &Call, defaults: IndicesOptions) -> Result<IndexNames> {
+    if split_list(call.value("index")).is_empty() {
+        return Err(Error::invalid_request("index is missing"));
+    }
+    refuse_underscore(call.indices(defaults)?)
 }
 
 async fn exists(app: App, call: Call) -> Result<Answer> {
@@ -132,7 +164,7 @@ async fn force_merge(app: App, call: Call) -> Result<Answer> {
 async fn order(app: App, call: Call, order: Order) -> Result<Answer> {
     let indices = call.indices(IndicesOptions::default())?;
     let shards = broadcast::execute(&app.services, &call.context, indices, order).await?;
-    Answer::ok(&json!({"_shards": copies_json(&shards)}))
+    Answer::ok(&json!({"_shards": CopiesJson(&shards)}))
 }
 
 /// A path of one segment that starts with `_` is a mistyped endpoint, never an index.

@@ -8,6 +8,7 @@
 //! fails*: every failure is an answer in OpenSearch's shape (`errors`), a panic one of status 500 for that request only. ·
 //! *How it is tested*: parsing and rendering beside the code, the door called in process.
 
+mod aliases;
 mod body;
 mod bulk;
 mod call;
@@ -63,6 +64,7 @@ fn routes() -> Vec<Route> {
         bulk::routes(),
         search::routes(),
         indices::routes(),
+        aliases::routes(),
         settings::routes(),
         stats::routes(),
         cluster::routes(),

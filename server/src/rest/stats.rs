@@ -1,7 +1,7 @@
 //! `_stats`: what shards hold, and who keeps their history.
 
 use super::call::INDICES;
-use super::document::copies_json;
+use super::document::CopiesJson;
 use super::params::split_list;
 use super::respond::Answer;
 use super::routes::Route;
@@ -61,7 +61,7 @@ async fn index_stats(app: App, call: Call) -> Result<Answer> {
     }
     let (shards, indices) = stats::execute(&app.services, &call.context, call.indices(IndicesOptions::default())?).await?;
     let copies = || indices.iter().flat_map(|index| &index.copies);
-    let mut body = json!({"_shards": copies_json(&shards), "_all": totals(copies(), &metrics)});
+    let mut body = json!({"_shards": CopiesJson(&shards), "_all": totals(copies(), &metrics)});
     if level != "cluster" {
         let shown = |index: &IndexStats| (index.index.clone(), index_json(index, &metrics, level == "shards"));
         body["indices"] = Value::Object(indices.iter().map(shown).collect());

@@ -9,5 +9,6 @@
 
 pub mod clock;
 pub mod fs;
+pub mod memory;
 pub mod net;
 pub mod rng;

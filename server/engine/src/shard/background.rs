@@ -229,11 +229,16 @@ impl Inner {
             Err(_) => (progress.published, true),
         };
         let durable = SeqNo(self.durable.load(Ordering::Acquire));
+        let pressed = {
+            let mut sequencer = self.sequencer.lock();
+            sequencer.note_applied(applied);
+            sequencer.pressed()
+        };
         Situation {
             stopped: self.stopped() || progress.failed.is_some(),
             behind: applied < progress.global,
             unpublished,
-            pressed: self.sequencer.lock().pressed(),
+            pressed,
             flush_due: applied > durable && self.log.bytes_above(durable) > settings.flush_threshold_bytes,
             merging: self.work.merging.load(Ordering::Acquire) > 0,
             interval: settings.refresh_interval,

@@ -10,15 +10,23 @@ use super::{IndexShard, Inner, Role};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 use tandem_common::env::clock::{self, Instant};
 use tandem_common::mapping::{ParseMode, ParsedDocument};
 use tandem_common::{Error, PrimaryTerm, Result, SeqNo, blocking};
 
 /// What lies above the published checkpoint may take this many bytes; beyond, writes are refused until a publish.
-const UNPUBLISHED_BYTES_MAX: usize = 128 << 20;
+const UNPUBLISHED_BYTES_MAX: usize = 256 << 20;
 
-/// From here on a publish no longer waits for its time.
-const UNPUBLISHED_BYTES_PRESSED: usize = UNPUBLISHED_BYTES_MAX / 4;
+/// Once this much is applied, its publish no longer waits for its time.
+const APPLIED_BYTES_PRESSED: usize = UNPUBLISHED_BYTES_MAX / 4;
+
+/// From here on a write waits for the index, so that a client that sends as fast as it is answered is slowed down long
+/// before it is refused.
+const UNPUBLISHED_BYTES_SLOWED: usize = UNPUBLISHED_BYTES_MAX / 2;
+
+/// How long such a write waits at most.
+const SLOWED_WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// A look-up is repeated this often when publishes overtake it; after that it is made under the lock.
 const LOOKUP_ATTEMPTS: usize = 3;
@@ -39,6 +47,9 @@ pub(super) struct Sequencer {
     /// (last operation, bytes) of each batch that is not published.
     unpublished: VecDeque<(SeqNo, usize)>,
     unpublished_bytes: usize,
+    /// How many of the batches of `unpublished`, from its front on, are applied whole.
+    applied_batches: usize,
+    applied_bytes: usize,
     pub(super) last: SeqNo,
 }
 
@@ -50,6 +61,8 @@ impl Sequencer {
             prepared: VecDeque::new(),
             unpublished: VecDeque::new(),
             unpublished_bytes: 0,
+            applied_batches: 0,
+            applied_bytes: 0,
             last,
         }
     }
@@ -68,15 +81,33 @@ impl Sequencer {
         {
             self.unpublished.pop_front();
             self.unpublished_bytes = self.unpublished_bytes.saturating_sub(bytes);
+            if self.applied_batches > 0 {
+                self.applied_batches -= 1;
+                self.applied_bytes = self.applied_bytes.saturating_sub(bytes);
+            }
         }
         if self.unpublished.is_empty() {
             self.unpublished.shrink_to(16);
         }
     }
 
-    /// Whether a publish should not wait.
+    /// The index has reached `applied`.
+    pub(super) fn note_applied(&mut self, applied: SeqNo) {
+        while let Some((last, bytes)) = self.unpublished.get(self.applied_batches).copied()
+            && last <= applied
+        {
+            self.applied_batches += 1;
+            self.applied_bytes += bytes;
+        }
+    }
+
+    /// Whether a publish should not wait. What is not applied yet would not be freed by it.
     pub(super) fn pressed(&self) -> bool {
-        self.unpublished_bytes > UNPUBLISHED_BYTES_PRESSED
+        self.applied_bytes > APPLIED_BYTES_PRESSED
+    }
+
+    fn slowed(&self) -> bool {
+        self.unpublished_bytes > UNPUBLISHED_BYTES_SLOWED
     }
 
     pub(super) fn admit(&self, inner: &Inner) -> Result<()> {
@@ -207,6 +238,18 @@ impl Inner {
             index: self.shard.index.clone(),
             uuid: self.shard.index_uuid.clone(),
             shard: self.shard.shard,
+        }
+    }
+
+    /// Waits while too much waits for the index, but not for ever: what is too much then is refused.
+    async fn slow_down(&self, deadline: Instant) {
+        let limit = deadline.min(clock::now() + SLOWED_WAIT_MAX);
+        let mut progress = self.progress.subscribe();
+        while self.sequencer.lock().slowed() && progress.borrow_and_update().failed.is_none() {
+            let left = limit.saturating_duration_since(clock::now());
+            if left.is_zero() || clock::timeout(left, progress.changed()).await.is_none_or(|changed| changed.is_err()) {
+                return;
+            }
         }
     }
 
@@ -342,6 +385,7 @@ impl IndexShard {
             return Err(Error::IllegalState { reason: format!("document [{id}] needs fields that the mapping does not have yet") });
         }
         let started = clock::now();
+        inner.slow_down(deadline).await;
         let mut operations = operations;
         let mut attempt = 0;
         let batch = loop {
@@ -361,8 +405,8 @@ impl IndexShard {
             .wait(deadline, "the write", |progress| if asynchronous { progress.written >= wait_for } else { progress.global >= wait_for })
             .await?;
         let took = clock::now().saturating_duration_since(started);
-        inner.counters.indexing.add(batch.indexed, if batch.indexed > 0 { took } else { std::time::Duration::ZERO });
-        inner.counters.delete.add(batch.deleted, if batch.indexed == 0 { took } else { std::time::Duration::ZERO });
+        inner.counters.indexing.add(batch.indexed, if batch.indexed > 0 { took } else { Duration::ZERO });
+        inner.counters.delete.add(batch.deleted, if batch.indexed == 0 { took } else { Duration::ZERO });
         Ok(batch.results)
     }
 

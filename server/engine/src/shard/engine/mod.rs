@@ -34,6 +34,11 @@ use tantivy::{FutureResult, Index, IndexReader, IndexSettings, IndexWriter, Relo
 /// Blocks of stored documents that a searcher keeps unpacked, per segment.
 const STORED_BLOCKS_CACHED: usize = 8;
 
+/// A segment is ended when its writer has taken this much. Memory is taken as documents come, and what waits to be published
+/// is bounded elsewhere and lower; so this is only there to never end a segment before its time: small segments have to be
+/// merged again, which costs more than writing them.
+const WRITER_BYTES_MAX: usize = 512 << 20;
+
 /// The index of one shard copy.
 pub(super) struct Engine {
     shard: ShardId,
@@ -161,7 +166,7 @@ impl Engine {
 
     fn writer(&mut self) -> Result<&mut IndexWriter> {
         if self.writer.is_none() {
-            let options = IndexWriterOptions::builder().num_worker_threads(1).num_merge_threads(1).build();
+            let options = IndexWriterOptions::builder().num_worker_threads(1).num_merge_threads(1).memory_budget_per_thread(WRITER_BYTES_MAX).build();
             let writer: IndexWriter = self.index.writer_with_options(options).map_err(failed)?;
             writer.set_merge_policy(Box::new(CountingMergePolicy::new(self.merges.clone())));
             // The stamps of a new writer begin with the stamp of the commit itself. A deletion under that stamp counts as

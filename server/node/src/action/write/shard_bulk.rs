@@ -61,8 +61,12 @@ pub(super) async fn execute(services: &Services, context: &Context, bulk: ShardB
     let copies = 1 + bulk.index.number_of_replicas();
     let mut writer =
         Writer { services, context, shard, index: bulk.index, number: bulk.shard, copies, highest: SeqNo::NONE, done: Vec::new() };
-    let mut run = Vec::new();
+    let mut run = Vec::with_capacity(bulk.items.len());
     let mut written: BTreeSet<String> = BTreeSet::new();
+    if !bulk.items.iter().any(|(_, item)| matches!(item.action, DocumentAction::Update(_))) {
+        writer.run(bulk.items).await;
+        return writer.finish(bulk.refresh).await;
+    }
     for (position, item) in bulk.items {
         let update = matches!(item.action, DocumentAction::Update(_));
         if update && written.contains(&item.id) {
@@ -132,46 +136,40 @@ impl Writer<'_> {
     async fn run(&mut self, items: Vec<(usize, ShardItem)>) {
         let mut waiting: Vec<(usize, ShardItem, u32)> = items.into_iter().map(|(position, item)| (position, item, 0)).collect();
         while !waiting.is_empty() {
-            let planned = waiting.drain(..).map(|(position, item, tried)| self.plan(position, item, tried));
-            let ready: Vec<Ready> = futures::future::join_all(planned.collect::<Vec<_>>())
-                .await
-                .into_iter()
-                .filter_map(|planned| match planned {
-                    Ok(ready) => Some(ready),
-                    Err(outcome) => {
-                        self.done.push(*outcome);
-                        None
-                    }
-                })
-                .collect();
+            let mut ready = Vec::with_capacity(waiting.len());
+            let (mut updates, mut done) = (Vec::new(), Vec::new());
+            for (position, item, tried) in waiting.drain(..) {
+                match plan(position, item) {
+                    Ok(planned) => ready.push(planned),
+                    Err(update) => updates.push(self.plan_update(position, update, tried)),
+                }
+            }
+            for planned in futures::future::join_all(updates).await {
+                match planned {
+                    Ok(planned) => ready.push(planned),
+                    Err(outcome) => done.push(*outcome),
+                }
+            }
+            self.done.append(&mut done);
+            // Sequenced in the order of the request.
+            ready.sort_by_key(|ready| ready.position);
             waiting = self.write(ready).await;
         }
     }
 
-    async fn plan(&self, position: usize, item: ShardItem, tried: u32) -> Result<Ready, Box<Outcome>> {
-        let operation_id = rng::next_u64();
-        let condition = condition_of(item.condition);
-        let kind = match &item.action {
-            DocumentAction::Index { source } if item.generated => WriteKind::IndexNew { source: source.clone() },
-            DocumentAction::Create { source } if item.generated => WriteKind::IndexNew { source: source.clone() },
-            DocumentAction::Index { source } => WriteKind::Index { source: source.clone() },
-            DocumentAction::Create { source } => WriteKind::Create { source: source.clone() },
-            DocumentAction::Delete => WriteKind::Delete,
-            DocumentAction::Update(body) => {
-                let planned = update::plan(&self.shard, &self.index, self.number, &item, body, self.context.deadline).await;
-                return match planned.map_err(|error| Box::new((position, Err(error))))? {
-                    Planned::Noop { found, shown } => Err(Box::new((position, Ok(self.noop(&item, found, shown))))),
-                    Planned::Write { kind, condition, routing, shown } => {
-                        let operation = WriteOperation { id: item.id.clone(), routing, kind, condition, operation_id };
-                        let retries = body.retry_on_conflict;
-                        let again = (tried < retries).then_some((item, tried + 1));
-                        Ok(Ready { position, operation, shown, again })
-                    }
-                };
-            }
+    async fn plan_update(&self, position: usize, item: ShardItem, tried: u32) -> Result<Ready, Box<Outcome>> {
+        let DocumentAction::Update(body) = &item.action else {
+            return Err(Box::new((position, Err(Error::internal("what is no update was planned as one")))));
         };
-        let operation = WriteOperation { id: item.id, routing: item.routing, kind, condition, operation_id };
-        Ok(Ready { position, operation, shown: None, again: None })
+        let planned = update::plan(&self.shard, &self.index, self.number, &item, body, self.context.deadline).await;
+        match planned.map_err(|error| Box::new((position, Err(error))))? {
+            Planned::Noop { found, shown } => Err(Box::new((position, Ok(self.noop(&item, found, shown))))),
+            Planned::Write { kind, condition, routing, shown } => {
+                let operation = WriteOperation { id: item.id.clone(), routing, kind, condition, operation_id: rng::next_u64() };
+                let again = (tried < body.retry_on_conflict).then_some((item, tried + 1));
+                Ok(Ready { position, operation, shown, again })
+            }
+        }
     }
 
     fn noop(&self, item: &ShardItem, found: FoundDocument, shown: Option<bytes::Bytes>) -> WriteResponse {
@@ -292,6 +290,20 @@ impl Writer<'_> {
         }
         self.done
     }
+}
+
+/// What needs no look at the document; an update is given back.
+fn plan(position: usize, item: ShardItem) -> Result<Ready, ShardItem> {
+    let kind = match item.action {
+        DocumentAction::Index { source } | DocumentAction::Create { source } if item.generated => WriteKind::IndexNew { source },
+        DocumentAction::Index { source } => WriteKind::Index { source },
+        DocumentAction::Create { source } => WriteKind::Create { source },
+        DocumentAction::Delete => WriteKind::Delete,
+        update @ DocumentAction::Update(_) => return Err(ShardItem { action: update, ..item }),
+    };
+    let condition = condition_of(item.condition);
+    let operation = WriteOperation { id: item.id, routing: item.routing, kind, condition, operation_id: rng::next_u64() };
+    Ok(Ready { position, operation, shown: None, again: None })
 }
 
 fn condition_of(condition: WriteCondition) -> Condition {
