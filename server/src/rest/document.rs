@@ -8,7 +8,7 @@ use http::Method;
 use http::header::LOCATION;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
-use serde::ser::{ SerializeMap as _, Serializer};
+use serde::ser::{SerializeMap as _, Serializer};
 use serde_json::{Value, json};
 use tandem_common::{Action, Error, Result};
 use tandem_node::action::ShardsHeader;

@@ -124,4 +124,3 @@ impl TokenStream for Stream<'_> {
         &mut self.token
     }
 }
-

@@ -180,9 +180,8 @@ impl<'s> Workshop<'s> {
         let Some(tokenizer_name) = section.text("tokenizer") else {
             return Err(Error::illegal_argument(format!("Custom Analyzer [{name}] must be configured with a tokenizer")));
         };
-        let missing = |what: &str, part: &str| {
-            Error::illegal_argument(format!("Custom Analyzer [{name}] failed to find {what} under name [{part}]"))
-        };
+        let missing =
+            |what: &str, part: &str| Error::illegal_argument(format!("Custom Analyzer [{name}] failed to find {what} under name [{part}]"));
         let (tokenizer, own_filter) = self.tokenizer(tokenizer_name)?.ok_or_else(|| missing("tokenizer", tokenizer_name))?;
         let mut char_filters = Vec::new();
         for part in section.list("char_filter").unwrap_or_default() {
@@ -230,9 +229,8 @@ impl<'s> Workshop<'s> {
         }
         for part in names {
             let filter = self.normalizing_filter(&part, Bare::PreConfigured, &shown)?;
-            let filter = filter.ok_or_else(|| {
-                Error::illegal_argument(format!("Custom Analyzer [{name}] failed to find filter under name [{part}]"))
-            })?;
+            let filter = filter
+                .ok_or_else(|| Error::illegal_argument(format!("Custom Analyzer [{name}] failed to find filter under name [{part}]")))?;
             parts.filters.push(filter);
         }
         Ok(assemble(parts))

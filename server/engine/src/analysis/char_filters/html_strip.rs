@@ -17,7 +17,9 @@ const CODE_TAGS: &[&str] = &["script", "style"];
 /// The entities with a name, and the character that each stands for.
 static ENTITIES: LazyLock<HashMap<&'static str, char>> = LazyLock::new(|| {
     let lines = include_str!("html_entities.txt").lines();
-    lines.filter_map(|line| line.split_once(' ').and_then(|(name, code)| Some((name, char::from_u32(u32::from_str_radix(code, 16).ok()?)?)))).collect()
+    lines
+        .filter_map(|line| line.split_once(' ').and_then(|(name, code)| Some((name, char::from_u32(u32::from_str_radix(code, 16).ok()?)?))))
+        .collect()
 });
 
 /// The longest name of an entity, in bytes.

@@ -49,9 +49,7 @@ impl Mapping {
             }
         }
         match self.nodes.get_mut(at) {
-            Some(node) if node.replacement.is_some() => {
-                Err(Error::illegal_argument(format!("match \"{from}\" was already added")))
-            }
+            Some(node) if node.replacement.is_some() => Err(Error::illegal_argument(format!("match \"{from}\" was already added"))),
             Some(node) => {
                 node.replacement = Some(to);
                 Ok(())

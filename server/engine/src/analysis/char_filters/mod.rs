@@ -64,9 +64,9 @@ pub(super) fn build(type_name: &str, section: &Section<'_>) -> Result<Option<Arc
             if section.has("mappings_path") {
                 return Err(section.unreadable_path("mappings_path"));
             }
-            let rules = section.list("mappings").ok_or_else(|| {
-                Error::illegal_argument("mapping requires either `mappings` or `mappings_path` to be configured")
-            })?;
+            let rules = section
+                .list("mappings")
+                .ok_or_else(|| Error::illegal_argument("mapping requires either `mappings` or `mappings_path` to be configured"))?;
             Arc::new(mapping::Mapping::new(&rules)?)
         }
         "pattern_replace" => Arc::new(pattern_replace::PatternReplace::new(section)?),

@@ -248,7 +248,8 @@ impl WordFilter for Elision {
 pub(in crate::analysis) struct CjkWidth;
 
 /// The wide katakana from U+FF65 on.
-const WIDE_KATAKANA: &str = "・ヲァィゥェォャュョッーアイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワン\u{3099}\u{309A}";
+const WIDE_KATAKANA: &str =
+    "・ヲァィゥェォャュョッーアイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワン\u{3099}\u{309A}";
 
 impl WordFilter for CjkWidth {
     fn apply(&self, word: &mut Word) -> Fate {
@@ -290,8 +291,8 @@ fn voiced(letter: char, fully: bool) -> Option<char> {
     }
     match letter {
         'ウ' => Some('ヴ'),
-        'カ' | 'キ' | 'ク' | 'ケ' | 'コ' | 'サ' | 'シ' | 'ス' | 'セ' | 'ソ' | 'タ' | 'チ' | 'ツ' | 'テ' | 'ト' | 'ハ' | 'ヒ' | 'フ' | 'ヘ'
-        | 'ホ' | 'ヽ' => char::from_u32(u32::from(letter) + 1),
+        'カ' | 'キ' | 'ク' | 'ケ' | 'コ' | 'サ' | 'シ' | 'ス' | 'セ' | 'ソ' | 'タ' | 'チ' | 'ツ' | 'テ' | 'ト' | 'ハ' | 'ヒ' | 'フ'
+        | 'ヘ' | 'ホ' | 'ヽ' => char::from_u32(u32::from(letter) + 1),
         'ワ' => Some('ヷ'),
         'ヰ' => Some('ヸ'),
         'ヱ' => Some('ヹ'),

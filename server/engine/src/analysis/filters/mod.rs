@@ -80,8 +80,17 @@ pub(super) fn is_for_normalizers(type_name: &str) -> bool {
 pub(super) fn spoils_synonyms(type_name: &str) -> bool {
     matches!(
         type_name,
-        "ngram" | "edge_ngram" | "shingle" | "word_delimiter" | "word_delimiter_graph" | "multiplexer" | "common_grams" | "cjk_bigram"
-            | "fingerprint" | "min_hash" | "concatenate_graph"
+        "ngram"
+            | "edge_ngram"
+            | "shingle"
+            | "word_delimiter"
+            | "word_delimiter_graph"
+            | "multiplexer"
+            | "common_grams"
+            | "cjk_bigram"
+            | "fingerprint"
+            | "min_hash"
+            | "concatenate_graph"
     )
 }
 
@@ -89,8 +98,16 @@ pub(super) fn spoils_synonyms(type_name: &str) -> bool {
 pub(super) fn knows_keywords(type_name: &str) -> bool {
     matches!(
         type_name,
-        "stemmer" | "snowball" | "porter_stem" | "kstem" | "keyword_marker" | "keyword_repeat" | "stemmer_override" | "truncate"
-            | "word_delimiter_graph" | "word_delimiter"
+        "stemmer"
+            | "snowball"
+            | "porter_stem"
+            | "kstem"
+            | "keyword_marker"
+            | "keyword_repeat"
+            | "stemmer_override"
+            | "truncate"
+            | "word_delimiter_graph"
+            | "word_delimiter"
     ) || type_name.ends_with("_stem")
 }
 

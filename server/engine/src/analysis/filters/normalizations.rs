@@ -407,7 +407,8 @@ mod tests {
 
     #[test]
     fn german_umlauts_have_one_form() {
-        for (text, expected) in [("weißbier", "weissbier"), ("fuenf", "funf"), ("quelle", "quelle"), ("bäcker", "backer"), ("neue", "neue")] {
+        for (text, expected) in [("weißbier", "weissbier"), ("fuenf", "funf"), ("quelle", "quelle"), ("bäcker", "backer"), ("neue", "neue")]
+        {
             let mut changed = text.to_owned();
             german(&mut changed);
             assert_eq!(changed, expected);

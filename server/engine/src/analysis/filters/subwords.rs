@@ -149,16 +149,7 @@ impl<'a> Subwords<'a> {
         let first = letters.iter().take_while(|letter| is_sign(letter)).count();
         let behind = letters.iter().rev().take_while(|letter| is_sign(letter)).count();
         let last = (letters.len() - behind).max(first);
-        let mut subwords = Subwords {
-            types,
-            letters,
-            units,
-            first,
-            last,
-            final_possessive: false,
-            current: None,
-            skip_possessive: false,
-        };
+        let mut subwords = Subwords { types, letters, units, first, last, final_possessive: false, current: None, skip_possessive: false };
         if subwords.ends_with_possessive(last) {
             subwords.final_possessive = true;
         }

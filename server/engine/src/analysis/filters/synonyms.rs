@@ -196,11 +196,8 @@ impl GraphAtWork<'_> {
         let synonyms: Synonyms = synonyms.clone();
         let words: Vec<Word> = self.ahead.drain(..length).collect();
         let (start, end) = (words.first().map_or(0, |word| word.start), words.last().map_or(0, |word| word.end));
-        let mut paths: Vec<Vec<Word>> = synonyms
-            .outputs
-            .iter()
-            .map(|output| output.iter().map(|text| synonym(text.clone(), 1, 1, start, end)).collect())
-            .collect();
+        let mut paths: Vec<Vec<Word>> =
+            synonyms.outputs.iter().map(|output| output.iter().map(|text| synonym(text.clone(), 1, 1, start, end)).collect()).collect();
         if synonyms.keeps_original {
             // Last, or offsets would go backwards.
             paths.push(words);

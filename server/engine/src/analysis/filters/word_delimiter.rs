@@ -73,13 +73,7 @@ impl ExpanderFactory for WordDelimiter {
         if self.graph {
             Box::new(GraphAtWork { settings: self, increment: 0, last_start: 0 })
         } else {
-            Box::new(FlatAtWork {
-                settings: self,
-                increment: 0,
-                first: true,
-                has_output: false,
-                after_original: true,
-            })
+            Box::new(FlatAtWork { settings: self, increment: 0, first: true, has_output: false, after_original: true })
         }
     }
 }
@@ -175,11 +169,8 @@ impl Expander for GraphAtWork<'_> {
         let is_plain = word.end - word.start.min(word.end) == crate::analysis::chain::utf16_length(&word.text);
         let mut position = 0;
         for part in parts {
-            let (start, end) = if is_plain && settings.adjust_offsets {
-                (word.start + part.start, word.start + part.end)
-            } else {
-                (word.start, word.end)
-            };
+            let (start, end) =
+                if is_plain && settings.adjust_offsets { (word.start + part.start, word.start + part.end) } else { (word.start, word.end) };
             let start = start.max(self.last_start);
             self.last_start = start;
             out.push_back(Word {

@@ -15,9 +15,41 @@ use tandem_common::Result;
 
 /// The languages that have an analyzer.
 pub(in crate::analysis) const NAMES: &[&str] = &[
-    "arabic", "armenian", "basque", "bengali", "brazilian", "bulgarian", "catalan", "cjk", "czech", "danish", "dutch", "english", "estonian",
-    "finnish", "french", "galician", "german", "greek", "hindi", "hungarian", "indonesian", "irish", "italian", "latvian", "lithuanian",
-    "norwegian", "persian", "portuguese", "romanian", "russian", "sorani", "spanish", "swedish", "thai", "turkish",
+    "arabic",
+    "armenian",
+    "basque",
+    "bengali",
+    "brazilian",
+    "bulgarian",
+    "catalan",
+    "cjk",
+    "czech",
+    "danish",
+    "dutch",
+    "english",
+    "estonian",
+    "finnish",
+    "french",
+    "galician",
+    "german",
+    "greek",
+    "hindi",
+    "hungarian",
+    "indonesian",
+    "irish",
+    "italian",
+    "latvian",
+    "lithuanian",
+    "norwegian",
+    "persian",
+    "portuguese",
+    "romanian",
+    "russian",
+    "sorani",
+    "spanish",
+    "swedish",
+    "thai",
+    "turkish",
 ];
 
 /// The analyzer of a language; `None` for one that has none.
@@ -62,12 +94,7 @@ pub(in crate::analysis) fn analyzer(language: &str, section: &Section<'_>) -> Re
         "catalan" => {
             filters.extend([Some(Filter::word(elision(CATALAN_ARTICLES))), Some(lower()), Some(stop), marker, stemmer("catalan")]);
         }
-        "cjk" => filters.extend([
-            Some(Filter::word(CjkWidth)),
-            Some(lower()),
-            Some(small::cjk_bigram()),
-            Some(stop),
-        ]),
+        "cjk" => filters.extend([Some(Filter::word(CjkWidth)), Some(lower()), Some(small::cjk_bigram()), Some(stop)]),
         "english" => filters.extend([
             Some(stemming(Stemmer::Text(super::stemmers::possessive_english))),
             Some(lower()),

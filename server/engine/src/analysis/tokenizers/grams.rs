@@ -47,11 +47,7 @@ impl Cut for GramsCut<'_> {
             // One character more, if there is one and pieces may still grow.
             let next = text.get(self.end..).and_then(|rest| rest.chars().next());
             match next {
-                Some(letter)
-                    if self.length < self.grams.max
-                        && self.grams.belongs(letter)
-                        && !(self.grams.only_edges && self.inside) =>
-                {
+                Some(letter) if self.length < self.grams.max && self.grams.belongs(letter) && !(self.grams.only_edges && self.inside) => {
                     self.end += letter.len_utf8();
                     self.length += 1;
                     if self.length >= self.grams.min {

@@ -181,7 +181,8 @@ impl Tokenizer for UrlEmail {
 
 /// Characters at which an address may begin.
 fn begins_address(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'"' | b'!' | b'#'..=b'\'' | b'*' | b'+' | b'/' | b'=' | b'?' | b'^'..=b'`' | b'{'..=b'~' | b'-')
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'"' | b'!' | b'#'..=b'\'' | b'*' | b'+' | b'/' | b'=' | b'?' | b'^'..=b'`' | b'{'..=b'~' | b'-')
 }
 
 impl UrlEmailCut {
@@ -204,9 +205,7 @@ impl UrlEmailCut {
                     self.at += 1;
                 }
             }
-            let address = address.map(|(start, end, pattern)| {
-                (start, end, if pattern == 0 { TokenKind::URL } else { TokenKind::EMAIL })
-            });
+            let address = address.map(|(start, end, pattern)| (start, end, if pattern == 0 { TokenKind::URL } else { TokenKind::EMAIL }));
             return match (address, word) {
                 (Some(address), Some(word)) if word.0 == address.0 && word.1 > address.1 => Some(word),
                 (Some(address), _) => Some(address),

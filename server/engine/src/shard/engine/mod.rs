@@ -166,7 +166,8 @@ impl Engine {
 
     fn writer(&mut self) -> Result<&mut IndexWriter> {
         if self.writer.is_none() {
-            let options = IndexWriterOptions::builder().num_worker_threads(1).num_merge_threads(1).memory_budget_per_thread(WRITER_BYTES_MAX).build();
+            let options =
+                IndexWriterOptions::builder().num_worker_threads(1).num_merge_threads(1).memory_budget_per_thread(WRITER_BYTES_MAX).build();
             let writer: IndexWriter = self.index.writer_with_options(options).map_err(failed)?;
             writer.set_merge_policy(Box::new(CountingMergePolicy::new(self.merges.clone())));
             // The stamps of a new writer begin with the stamp of the commit itself. A deletion under that stamp counts as

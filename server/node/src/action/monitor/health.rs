@@ -3,8 +3,8 @@
 use crate::action::resolve::{self, Purpose};
 use crate::action::{IndexNames, Services};
 use std::collections::BTreeMap;
-use tandem_cluster::state::{IndexState, health};
 pub use tandem_cluster::state::health::Health as HealthStatus;
+use tandem_cluster::state::{IndexState, health};
 use tandem_cluster::{ClusterState, IndexMetadata};
 use tandem_common::env::clock;
 use tandem_common::{Context, Error, Result};
