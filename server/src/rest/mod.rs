@@ -9,6 +9,7 @@
 //! *How it is tested*: parsing and rendering beside the code, the door called in process.
 
 mod aliases;
+mod analyze;
 mod body;
 mod bulk;
 mod call;
@@ -64,6 +65,7 @@ fn routes() -> Vec<Route> {
         update::routes(),
         bulk::routes(),
         search::routes(),
+        analyze::routes(),
         indices::routes(),
         aliases::routes(),
         settings::routes(),

@@ -60,6 +60,8 @@ pub struct LeafOptions {
     pub search_analyzer: String,
     /// What is made of a keyword before it is compared.
     pub normalizer: Option<String>,
+    /// The empty positions between two values of a text.
+    pub position_increment_gap: usize,
 }
 
 impl LeafField {
@@ -104,6 +106,11 @@ impl LeafField {
             print_format: format("print_format"),
             search_analyzer: self.text("search_analyzer").unwrap_or(analyzer).to_owned(),
             analyzer: analyzer.to_owned(),
+            position_increment_gap: self
+                .parameters
+                .get("position_increment_gap")
+                .and_then(Value::as_i64)
+                .map_or(100, |gap| usize::try_from(gap).unwrap_or(0)),
             normalizer: self.text("normalizer").filter(|name| *name != "default").map(str::to_owned),
         }
     }

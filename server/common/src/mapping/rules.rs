@@ -4,8 +4,52 @@ use crate::settings::Settings;
 use std::collections::BTreeSet;
 
 /// The analyzers that every index has.
-pub(crate) const ANALYZERS_BUILT_IN: [&str; 8] =
-    ["default", "standard", "simple", "whitespace", "keyword", "stop", "english", "default_search"];
+pub(crate) const ANALYZERS_BUILT_IN: [&str; 44] = [
+    "default",
+    "default_search",
+    "arabic",
+    "armenian",
+    "basque",
+    "bengali",
+    "brazilian",
+    "bulgarian",
+    "catalan",
+    "cjk",
+    "czech",
+    "danish",
+    "dutch",
+    "english",
+    "estonian",
+    "fingerprint",
+    "finnish",
+    "french",
+    "galician",
+    "german",
+    "greek",
+    "hindi",
+    "hungarian",
+    "indonesian",
+    "irish",
+    "italian",
+    "keyword",
+    "latvian",
+    "lithuanian",
+    "norwegian",
+    "pattern",
+    "persian",
+    "portuguese",
+    "romanian",
+    "russian",
+    "simple",
+    "sorani",
+    "spanish",
+    "standard",
+    "stop",
+    "swedish",
+    "thai",
+    "turkish",
+    "whitespace",
+];
 
 /// What an index allows its mapping to be.
 #[derive(Clone, Debug)]
