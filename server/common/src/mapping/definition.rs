@@ -1,6 +1,9 @@
 //! From the JSON of a mapping to a definition: every word is known, every value is of the right shape.
 
-use super::field_types::{DateFormat, FieldType, Kind, Parameter, accepted_and_dropped, parameters};
+use super::field_types::{
+    DateFormat, FieldType, GeoPoint, Kind, Parameter, accepted_and_dropped, is_strict_about_parameters, number_from_text, parameters,
+    unsigned_from_text,
+};
 use super::rules::MappingRules;
 use super::{Dynamic, RootOptions, dynamic};
 use crate::error::{Error, Result};
@@ -283,11 +286,13 @@ fn parse_field(
     is_sub_field: bool,
 ) -> Result<FieldDefinition> {
     let mut field = FieldDefinition { field_type, parameters: Map::new(), copy_to: Vec::new(), fields: BTreeMap::new() };
+    let mut unsupported = Vec::new();
+    let takes_fields = !matches!(field_type, FieldType::FlatObject | FieldType::ConstantKeyword | FieldType::Alias);
     for (key, value) in body {
         match key.as_str() {
             "type" => {}
-            "fields" => parse_sub_fields(name, path, value, rules, &mut field.fields)?,
-            "copy_to" => {
+            "fields" if takes_fields => parse_sub_fields(name, path, value, rules, &mut field.fields)?,
+            "copy_to" if takes_fields => {
                 if is_sub_field {
                     return Err(Error::illegal_argument(format!("[copy_to] may not be used to copy from a multi-field: [{path}]")));
                 }
@@ -304,23 +309,97 @@ fn parse_field(
                     }
                 }
                 None if accepted_and_dropped(field_type, key) => {}
+                None if is_strict_about_parameters(field_type) => unsupported.push(format!("[{key} : {}]", java_value(value))),
                 None => {
+                    check_foreign_parameter(field_type, name, key)?;
                     let reason = format!("unknown parameter [{key}] on mapper [{name}] of type [{}]", field_type.name());
                     return Err(Error::mapper_parsing(reason));
                 }
             },
         }
     }
-    // A search analyzer is only printed, and only means something, beside an analyzer.
-    if field.parameters.contains_key("search_analyzer") && !field.parameters.contains_key("analyzer") {
-        field.parameters.insert("analyzer".to_owned(), "default".into());
+    if !unsupported.is_empty() {
+        // The parser of sub-fields has forgotten their names.
+        let name = if is_sub_field { "fields" } else { name };
+        let list = unsupported.join(" ");
+        return Err(Error::mapper_parsing(format!("Mapping definition for [{name}] has unsupported parameters:  {list}")));
     }
-    if field.parameters.contains_key("position_increment_gap")
-        && field.parameters.get("index_options").is_some_and(|options| options == "docs" || options == "freqs")
-    {
-        return Err(Error::mapper_parsing(format!("Cannot set position_increment_gap on field [{name}] without positions enabled")));
-    }
+    complete(&mut field, name)?;
     Ok(field)
+}
+
+/// Parameters that only other types have, where the refusal says more than that.
+fn check_foreign_parameter(field_type: FieldType, name: &str, key: &str) -> Result<()> {
+    match (field_type, key) {
+        (FieldType::MatchOnlyText, "index_prefixes") => {
+            Err(Error::illegal_argument("Index prefixes cannot be enabled on for match_only_text field. Use text field instead"))
+        }
+        (FieldType::MatchOnlyText, "index_phrases") => {
+            Err(Error::illegal_argument("Index phrases cannot be enabled on for match_only_text field. Use text field instead"))
+        }
+        (_, "format") if field_type.is_range() => {
+            let reason = format!("field [{name}] of type [range] should not define a dateTimeFormatter unless it is a DATE type");
+            Err(Error::illegal_argument(reason))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What must be there, what does not go together, and what is printed though nobody said it.
+fn complete(field: &mut FieldDefinition, name: &str) -> Result<()> {
+    let parameters = &mut field.parameters;
+    match field.field_type {
+        FieldType::ScaledFloat if !parameters.contains_key("scaling_factor") => {
+            return Err(Error::illegal_argument("Field [scaling_factor] is required"));
+        }
+        FieldType::ConstantKeyword if !parameters.contains_key("value") => {
+            return Err(Error::parse(format!("Field [{name}] is missing required parameter [value]")));
+        }
+        FieldType::TokenCount if !parameters.contains_key("analyzer") => {
+            return Err(Error::mapper_parsing(format!("Analyzer must be set for field [{name}] but wasn't.")));
+        }
+        FieldType::Alias if !parameters.contains_key("path") => {
+            return Err(Error::mapper_parsing(format!("The [path] property must be specified for field [{name}].")));
+        }
+        FieldType::Wildcard => drop(parameters.entry("doc_values").or_insert(false.into())),
+        FieldType::SearchAsYouType => {
+            parameters.entry("doc_values").or_insert(false.into());
+            let size = parameters.entry("max_shingle_size").or_insert(3.into()).as_i64().unwrap_or_default();
+            if !(2..=4).contains(&size) {
+                let reason = format!("[max_shingle_size] must be at least [2] and at most [4], got [{size}]");
+                return Err(Error::mapper_parsing(reason));
+            }
+        }
+        FieldType::Completion => {
+            parameters.entry("analyzer").or_insert("simple".into());
+            parameters.entry("preserve_separators").or_insert(true.into());
+            parameters.entry("preserve_position_increments").or_insert(true.into());
+            let length = parameters.entry("max_input_length").or_insert(50.into()).as_i64().unwrap_or_default();
+            if length <= 0 {
+                return Err(Error::illegal_argument(format!("[max_input_length] must be > 0 but was [{length}]")));
+            }
+        }
+        _ => {}
+    }
+    // A search analyzer is only printed, and only means something, beside an analyzer.
+    if parameters.contains_key("search_analyzer") && !parameters.contains_key("analyzer") {
+        parameters.insert("analyzer".to_owned(), "default".into());
+    }
+    let is_indexed = parameters.get("index").and_then(Value::as_bool).unwrap_or(true);
+    let has_positions = parameters.get("index_options").is_none_or(|options| options != "docs" && options != "freqs");
+    let wants_phrases = parameters.get("index_phrases").is_some_and(|wanted| wanted == true);
+    let refused = if parameters.contains_key("position_increment_gap") && !has_positions {
+        Some(format!("Cannot set position_increment_gap on field [{name}] without positions enabled"))
+    } else if parameters.contains_key("index_prefixes") && !is_indexed {
+        Some(format!("Cannot set index_prefixes on unindexed field [{name}]"))
+    } else if wants_phrases && !is_indexed {
+        Some(format!("Cannot set index_phrases on unindexed field [{name}]"))
+    } else if wants_phrases && !has_positions {
+        Some(format!("Cannot set index_phrases on field [{name}] if positions are not enabled"))
+    } else {
+        None
+    };
+    refused.map_or(Ok(()), |reason| Err(Error::illegal_argument(reason)))
 }
 
 fn parse_sub_fields(
@@ -351,7 +430,7 @@ fn parse_sub_fields(
             Some(value) => java_value(value),
             None => return Err(Error::mapper_parsing(format!("no type specified for property [{sub}]"))),
         };
-        if type_name == "object" || type_name == "nested" {
+        if ["object", "nested", "alias"].contains(&type_name.as_str()) {
             return Err(Error::mapper_parsing(format!("Type [{type_name}] cannot be used in multi field")));
         }
         let Some(field_type) = FieldType::from_name(&type_name) else {
@@ -368,7 +447,7 @@ fn read_parameter(parameter: &Parameter, value: &Value, field: &str, field_type:
     Ok(match parameter.kind {
         Kind::Bool(default) => Some(plain_bool(value)?).filter(|value| *value != default).map(Value::from),
         Kind::ExplicitBool(_) => Some(plain_bool(value)?.into()),
-        Kind::Int(default) => {
+        Kind::Int(default) | Kind::ExplicitInt(default) => {
             let number = match value {
                 Value::Number(number) => match number.as_i64() {
                     Some(number) => number,
@@ -382,7 +461,18 @@ fn read_parameter(parameter: &Parameter, value: &Value, field: &str, field_type:
             if i32::try_from(number).is_err() {
                 return Err(Error::illegal_argument(format!("{number} is not an integer value")));
             }
-            (number != default).then(|| number.into())
+            (number != default || matches!(parameter.kind, Kind::ExplicitInt(_))).then(|| number.into())
+        }
+        Kind::Positive => {
+            let number = match value.as_f64() {
+                Some(number) => number,
+                None => text().parse().map_err(|_| Error::NumberFormat { input: text() })?,
+            };
+            if number.is_nan() || number <= 0.0 {
+                let shown = crate::json::java_double(number);
+                return Err(Error::illegal_argument(format!("[{}] must be a positive number, got [{shown}]", parameter.name)));
+            }
+            Some(number.into())
         }
         Kind::Float(default) => {
             let number = match value.as_f64() {
@@ -400,6 +490,19 @@ fn read_parameter(parameter: &Parameter, value: &Value, field: &str, field_type:
             }
             (words.first() != Some(&word.as_str())).then(|| word.into())
         }
+        Kind::Text(_) if field_type == FieldType::ConstantKeyword && !value.is_string() => {
+            return Err(Error::parse(format!("Field [{field}] is expected to be a string value")));
+        }
+        Kind::Path => Some(text().into()),
+        Kind::Similarity => {
+            let name = text();
+            if !rules.knows_similarity(&name) {
+                return Err(Error::mapper_parsing(format!("Unknown Similarity type [{name}] for field [{field}]")));
+            }
+            Some(name.into())
+        }
+        Kind::Frequencies => Some(read_frequencies(value, field)?),
+        Kind::Prefixes => Some(read_prefixes(value, field)?),
         Kind::Text(default) => Some(text()).filter(|text| Some(text.as_str()) != default).map(Value::from),
         Kind::Format => {
             let format = text();
@@ -418,34 +521,111 @@ fn read_parameter(parameter: &Parameter, value: &Value, field: &str, field_type:
         }
         Kind::Normalizer => {
             let name = text();
-            if !rules.knows_normalizer(&name) && name != "default" {
+            if !rules.knows_normalizer(&name) {
                 return Err(Error::mapper_parsing(format!("normalizer [{name}] not found for field [{field}]")));
             }
             (name != "default").then(|| name.into())
         }
         Kind::NullValue if value.is_null() => None,
         Kind::NullValue => Some(null_value(value, field_type)?),
-        Kind::Meta => match value {
-            Value::Object(fields) => Some(sorted(value)).filter(|_| !fields.is_empty()),
-            other => {
-                let reason = format!("[meta] must be an object, got {}[{}] for field [{field}]", java_class(other), java_value(other));
-                return Err(Error::mapper_parsing(reason));
-            }
-        },
-        Kind::Object => Some(value.clone()),
+        Kind::Meta => read_meta(value, field)?,
         Kind::Fields => None,
     })
+}
+
+/// At most this many texts in a `meta`, with keys and values of at most so many characters.
+const META_ENTRIES_MAX: usize = 5;
+const META_KEY_LENGTH_MAX: usize = 20;
+const META_VALUE_LENGTH_MAX: usize = 50;
+
+fn read_meta(value: &Value, field: &str) -> Result<Option<Value>> {
+    let Value::Object(fields) = value else {
+        let reason = format!("[meta] must be an object, got {}[{}] for field [{field}]", java_class(value), java_value(value));
+        return Err(Error::mapper_parsing(reason));
+    };
+    let refuse = |reason: String| Err(Error::mapper_parsing(reason));
+    if fields.len() > META_ENTRIES_MAX {
+        let count = fields.len();
+        return refuse(format!("[meta] can't have more than {META_ENTRIES_MAX} entries, but got {count} on field [{field}]"));
+    }
+    for (key, value) in fields {
+        if key.chars().count() > META_KEY_LENGTH_MAX {
+            return refuse(format!("[meta] keys can't be longer than {META_KEY_LENGTH_MAX} chars, but got [{key}] for field [{field}]"));
+        }
+        match value {
+            Value::String(text) if text.chars().count() > META_VALUE_LENGTH_MAX => {
+                return refuse(format!(
+                    "[meta] values can't be longer than {META_VALUE_LENGTH_MAX} chars, but got [{text}] for field [{field}]"
+                ));
+            }
+            Value::String(_) => {}
+            Value::Null => return refuse(format!("[meta] values can't be null (field [{field}])")),
+            other => {
+                let (class, shown) = (java_class(other), java_value(other));
+                return refuse(format!("[meta] values can only be strings, but got {class}[{shown}] for field [{field}]"));
+            }
+        }
+    }
+    Ok(Some(sorted(value)).filter(|_| !fields.is_empty()))
+}
+
+/// The numbers of an object that has no others than these, with what they are when they are not given.
+fn read_numbers<const N: usize>(value: &Value, field: &str, known: [(&str, f64); N]) -> Result<[f64; N]> {
+    let Value::Object(fields) = value else {
+        let class = java_class(value);
+        let reason = format!("Expected map for a parameter of field [{field}] but got a class java.lang.{class}");
+        return Err(Error::mapper_parsing(reason));
+    };
+    if let Some((key, value)) = fields.iter().find(|(key, _)| known.iter().all(|(name, _)| name != key)) {
+        let list = format!("[{key} : {}]", java_value(value));
+        return Err(Error::mapper_parsing(format!("Mapping definition for [{field}] has unsupported parameters:  {list}")));
+    }
+    let mut found = known.map(|(_, default)| default);
+    for (number, (name, _)) in found.iter_mut().zip(known) {
+        if let Some(value) = fields.get(name) {
+            let text = java_value(value);
+            *number = text.parse().map_err(|_| Error::NumberFormat { input: text })?;
+        }
+    }
+    Ok(found)
+}
+
+fn read_frequencies(value: &Value, field: &str) -> Result<Value> {
+    let [min, max, size] = read_numbers(value, field, [("min", 0.0), ("max", 2_147_483_647.0), ("min_segment_size", 0.0)])?;
+    Ok(serde_json::json!({"min": min, "max": max, "min_segment_size": size as i64}))
+}
+
+fn read_prefixes(value: &Value, field: &str) -> Result<Value> {
+    let [min, max] = read_numbers(value, field, [("min_chars", 2.0), ("max_chars", 5.0)])?.map(|number| number as i64);
+    let reason = if min > max {
+        format!("min_chars [{min}] must be less than max_chars [{max}]")
+    } else if min < 1 {
+        format!("min_chars [{min}] must be greater than zero")
+    } else if max >= 20 {
+        format!("max_chars [{max}] must be less than 20")
+    } else {
+        return Ok(serde_json::json!({"min_chars": min, "max_chars": max}));
+    };
+    Err(Error::illegal_argument(reason))
 }
 
 fn null_value(value: &Value, field_type: FieldType) -> Result<Value> {
     let text = java_value(value);
     Ok(match field_type {
         FieldType::Boolean => plain_bool(value)?.into(),
+        FieldType::UnsignedLong => unsigned_from_text(&text)?.into(),
+        FieldType::GeoPoint => {
+            let point = GeoPoint::read(value, true)?;
+            point.check("")?;
+            serde_json::json!({"lat": point.latitude, "lon": point.longitude})
+        }
         _ if field_type.is_whole_number() => {
             let number: f64 = text.parse().map_err(|_| Error::NumberFormat { input: text.clone() })?;
+            // What is no number at all was refused above, in other words.
+            number_from_text(&text, field_type)?;
             text.parse::<i64>().unwrap_or(number as i64).into()
         }
-        _ if field_type.is_float() => {
+        _ if field_type.is_float() || field_type == FieldType::ScaledFloat => {
             let number: f64 = text.parse().map_err(|_| Error::NumberFormat { input: text.clone() })?;
             number.into()
         }

@@ -2,7 +2,10 @@
 
 use super::definition::METADATA_FIELDS;
 use super::dynamic::mapping_for;
-use super::field_types::{DateFormat, FieldType, Number, number_from_text, read_bool, read_date, read_number, read_text};
+use super::field_types::{
+    FieldType, Misfit, Number, RangeReader, Rounding, is_point_array, parse_ip, read_base64, read_bool, read_completion, read_date,
+    read_flat_object, read_geo_point, read_number, read_range, read_scaled, read_text, read_unsigned,
+};
 use super::merge::join;
 use super::{Dynamic, FieldNode, FieldValue, LeafField, Mapping, MappingRules, Node, ObjectNode, ParseMode, ParsedDocument};
 use crate::error::{Error, Result};
@@ -355,7 +358,12 @@ impl<'m> Reader<'m> {
     }
 
     fn field(&mut self, field: &FieldNode, value: &Json<'_>, array_depth: usize) -> Result<()> {
-        if let NodeValue::Array(items) = &value.value {
+        let mapping = self.mapping;
+        let Some(leaf) = mapping.leaf(field.leaf) else { return Ok(()) };
+        if let NodeValue::Array(items) = &value.value
+            // A pair of numbers is one place.
+            && !(leaf.field_type == FieldType::GeoPoint && is_point_array(items))
+        {
             if array_depth >= DEPTH_LIMIT {
                 return self.array_too_deep();
             }
@@ -364,12 +372,10 @@ impl<'m> Reader<'m> {
             }
             return Ok(());
         }
-        let mapping = self.mapping;
-        let Some(leaf) = mapping.leaf(field.leaf) else { return Ok(()) };
         if !self.is_known(leaf.since_version) {
             return Ok(());
         }
-        self.leaf(field.leaf, leaf, value)?;
+        self.leaf(field.leaf, leaf, value, array_depth)?;
         for sub in field.fields.values() {
             self.field(sub, value, array_depth)?;
         }
@@ -384,7 +390,7 @@ impl<'m> Reader<'m> {
     fn copy_to(&mut self, target: &str, value: &Json<'_>) -> Result<()> {
         let mapping = self.mapping;
         match mapping.field(target) {
-            Some((number, leaf)) if self.is_known(leaf.since_version) => self.leaf(number, leaf, value),
+            Some((number, leaf)) if self.is_known(leaf.since_version) => self.leaf(number, leaf, value, 0),
             Some(_) => Ok(()),
             None => {
                 let dynamic = mapping.root.dynamic.unwrap_or(Dynamic::True);
@@ -397,8 +403,8 @@ impl<'m> Reader<'m> {
         }
     }
 
-    fn leaf(&mut self, number: u32, leaf: &LeafField, value: &Json<'_>) -> Result<()> {
-        match self.read(leaf, value) {
+    fn leaf(&mut self, number: u32, leaf: &LeafField, value: &Json<'_>, array_depth: usize) -> Result<()> {
+        match self.read(number, leaf, value, array_depth) {
             // A term that is too long is an error of the index, not of the field.
             Ok(Some(FieldValue::Text(text))) if leaf.field_type == FieldType::Keyword && is_immense(leaf, &text) => {
                 self.refuse(|| immense_term(&leaf.path, &text))?;
@@ -406,16 +412,40 @@ impl<'m> Reader<'m> {
             }
             Ok(Some(found)) => self.out.values.push((number, found)),
             Ok(None) => {}
-            Err(cause) => {
-                let is_object = matches!(value.value, NodeValue::Object(_));
-                let lenient = leaf.options().ignore_malformed && !is_object;
+            Err(misfit) => {
+                let is_object = matches!(value.value, NodeValue::Object(_)) && leaf.field_type != FieldType::GeoPoint;
+                let lenient = leaf.options().ignore_malformed && misfit.ignorable && (!is_object || leaf.field_type.is_range());
                 if self.is_strict() && !lenient {
-                    return Err(self.does_not_fit(&leaf.path, leaf.field_type.name(), &self.as_read(leaf, value), cause));
+                    return Err(self.misfit(leaf, value, misfit));
                 }
-                self.ignore(leaf);
+                // Places that are none leave no trace.
+                if leaf.field_type != FieldType::GeoPoint {
+                    self.ignore(leaf);
+                }
             }
         }
         Ok(())
+    }
+
+    fn misfit(&self, leaf: &LeafField, value: &Json<'_>, misfit: Misfit) -> Error {
+        match leaf.field_type {
+            FieldType::GeoPoint => Error::MapperParsing {
+                reason: format!("failed to parse field [{}] of type [geo_point]", leaf.path),
+                cause: Some(Box::new(misfit.cause)),
+            },
+            FieldType::Completion | FieldType::Alias => failed_to_parse(misfit.cause),
+            field_type => {
+                let type_name = if field_type == FieldType::TokenCount { "integer" } else { field_type.name() };
+                let error = self.does_not_fit(&leaf.path, type_name, &self.as_read(leaf, value), misfit.cause);
+                match (error, misfit.shown) {
+                    (Error::MapperParsing { reason, cause }, Some(shown)) => {
+                        let start = reason.split(" Preview of field's value: ").next().unwrap_or_default();
+                        Error::MapperParsing { reason: format!("{start} Preview of field's value: '{shown}'"), cause }
+                    }
+                    (error, _) => error,
+                }
+            }
+        }
     }
 
     fn ignore(&mut self, leaf: &LeafField) {
@@ -428,7 +458,7 @@ impl<'m> Reader<'m> {
     fn as_read<'v>(&self, leaf: &LeafField, value: &Json<'v>) -> Json<'v> {
         let infinite = |text: &str| match leaf.field_type {
             FieldType::Float => text.parse().is_ok_and(|number: f64| super::field_types::round_to_float(number).is_infinite()),
-            FieldType::Double => text.parse().is_ok_and(f64::is_infinite),
+            FieldType::Double | FieldType::ScaledFloat => text.parse().is_ok_and(f64::is_infinite),
             _ => false,
         };
         match &value.value {
@@ -440,30 +470,87 @@ impl<'m> Reader<'m> {
         }
     }
 
-    fn read(&self, leaf: &LeafField, value: &Json<'_>) -> Result<Option<FieldValue>> {
+    /// Reads a value; several of them go to the document at once.
+    fn read(&mut self, number: u32, leaf: &LeafField, value: &Json<'_>, array_depth: usize) -> Result<Option<FieldValue>, Misfit> {
         let options = leaf.options();
-        if value.is_absent() {
-            return Ok(options.null_value.as_ref().and_then(|value| null_value(leaf.field_type, value, &options.date_format)));
+        let source = self.source;
+        if value.is_absent() && !matches!(leaf.field_type, FieldType::Alias | FieldType::ConstantKeyword) {
+            return Ok(options.null_value.clone());
         }
         Ok(match leaf.field_type {
-            FieldType::Text => Some(FieldValue::Text(read_text(value, self.source)?.into_owned())),
-            FieldType::Keyword => {
-                let text = read_text(value, self.source)?;
+            FieldType::Text | FieldType::MatchOnlyText | FieldType::SearchAsYouType | FieldType::TokenCount => {
+                Some(FieldValue::Text(read_text(value, source)?.into_owned()))
+            }
+            FieldType::Keyword | FieldType::Wildcard => {
+                let text = read_text(value, source)?;
                 // Java counts UTF-16 units; the bytes are never fewer.
                 if options.ignore_above.is_some_and(|limit| text.len() > limit && text.encode_utf16().count() > limit) {
                     return Ok(None);
                 }
                 Some(FieldValue::Text(text.into_owned()))
             }
-            FieldType::Boolean => Some(FieldValue::Bool(read_bool(value, self.source)?)),
-            FieldType::Date => Some(FieldValue::Long(read_date(value, &options.date_format, self.source)?)),
+            FieldType::Boolean => Some(FieldValue::Bool(read_bool(value, source)?)),
+            FieldType::Date => Some(FieldValue::Long(read_date(value, &options.date_format, source)?)),
+            FieldType::DateNanos => {
+                let text = read_text(value, source)?;
+                Some(FieldValue::Long(options.date_format.parse_moment(&text, Rounding::Down, None)?.to_nanos()?))
+            }
             FieldType::Long
             | FieldType::Integer
             | FieldType::Short
             | FieldType::Byte
             | FieldType::Double
             | FieldType::Float
-            | FieldType::HalfFloat => read_number(value, leaf.field_type, options.coerce, self.source)?.map(number_value),
+            | FieldType::HalfFloat => read_number(value, leaf.field_type, options.coerce, source)?.map(number_value),
+            FieldType::UnsignedLong => read_unsigned(value, options.coerce, source)?.map(FieldValue::Unsigned),
+            FieldType::ScaledFloat => read_scaled(value, options.scaling_factor, options.coerce, source)?.map(FieldValue::Long),
+            FieldType::Ip => Some(FieldValue::Ip(parse_ip(&read_text(value, source)?)?)),
+            FieldType::Binary => Some(FieldValue::Text(read_base64(value, source)?)),
+            FieldType::GeoPoint => {
+                let point = read_geo_point(value, options.ignore_z, source)?;
+                if options.ignore_malformed {
+                    Some(FieldValue::Unsigned(point.normalized().encode()))
+                } else {
+                    point.check(&format!(" for {}", leaf.path))?;
+                    Some(FieldValue::Unsigned(point.encode()))
+                }
+            }
+            FieldType::IntegerRange
+            | FieldType::LongRange
+            | FieldType::FloatRange
+            | FieldType::DoubleRange
+            | FieldType::DateRange
+            | FieldType::IpRange => {
+                let bound = leaf.field_type.bound_type().unwrap_or(leaf.field_type);
+                let field = leaf.path.rsplit('.').next().unwrap_or_default();
+                let reader = RangeReader { bound, field, coerce: options.coerce, format: &options.date_format, source };
+                Some(FieldValue::Range(read_range(value, reader)?))
+            }
+            FieldType::FlatObject => {
+                let entries = read_flat_object(value, &leaf.path)?;
+                self.out.values.extend(entries.into_iter().map(|entry| (number, FieldValue::Flat(entry))));
+                None
+            }
+            FieldType::Completion => {
+                let inputs = read_completion(value, (array_depth == 0).then_some(&*leaf.path)).map_err(Misfit::grave)?;
+                self.out.values.extend(inputs.into_iter().map(|input| (number, FieldValue::Text(input))));
+                None
+            }
+            FieldType::ConstantKeyword => {
+                let constant = options.constant.as_deref().unwrap_or_default();
+                let refused =
+                    |what: String| Misfit::grave(Error::illegal_argument(format!("constant keyword field [{}] {what}", leaf.path)));
+                if value.is_absent() {
+                    return Err(refused("must have a value".to_owned()));
+                }
+                if read_text(value, source)? != constant {
+                    return Err(refused(format!("must have a value of [{constant}]")));
+                }
+                None
+            }
+            FieldType::Alias => {
+                return Err(Misfit::grave(Error::illegal_argument(format!("Cannot write to a field alias [{}].", leaf.path))));
+            }
         })
     }
 }
@@ -487,16 +574,6 @@ fn number_value(number: Number) -> FieldValue {
     match number {
         Number::Whole(value) => FieldValue::Long(value),
         Number::Float(value) => FieldValue::Double(value),
-    }
-}
-
-fn null_value(field_type: FieldType, value: &Value, format: &DateFormat) -> Option<FieldValue> {
-    let text = super::definition::java_value(value);
-    match field_type {
-        FieldType::Text | FieldType::Keyword => Some(FieldValue::Text(text)),
-        FieldType::Boolean => value.as_bool().map(FieldValue::Bool),
-        FieldType::Date => format.parse(&text, super::field_types::Rounding::Down, None).ok().map(FieldValue::Long),
-        _ => number_from_text(&text, field_type).ok().map(number_value),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::definition::{Definition, FieldDefinition, NodeDefinition, ObjectDefinition};
 use super::field_types::{Update, parameters};
 use super::leaf::shown;
-use super::{FieldNode, LeafField, Mapping, MappingRules, Node, ObjectNode};
+use super::{FieldNode, FieldType, LeafField, Mapping, MappingRules, Node, ObjectNode, Resolved};
 use crate::error::{Error, Result};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -46,6 +46,7 @@ impl Mapping {
         merged.leaves = leaves;
         merged.merge_options(&definition.options, (definition.mentions_source, definition.mentions_routing), is_new)?;
         merged.check_limits(rules)?;
+        merged.check_references()?;
         if merged != *self {
             merged.version = version;
         }
@@ -99,6 +100,32 @@ impl Mapping {
         own.numeric_detection = new.numeric_detection.or(own.numeric_detection);
         if let Some(templates) = &new.dynamic_templates {
             own.dynamic_templates = Some(super::dynamic::merge_templates(own.dynamic_templates.take(), templates));
+        }
+        Ok(())
+    }
+
+    /// Aliases lead to fields, and copies do not go to objects.
+    fn check_references(&self) -> Result<()> {
+        for leaf in &self.leaves {
+            if let Some(target) = leaf.alias_target() {
+                let refuse = |what: &str| {
+                    let reason = format!("Invalid [path] value [{target}] for field alias [{}]: an alias {what}", leaf.path);
+                    Err(Error::mapper_parsing(reason))
+                };
+                if target == &*leaf.path {
+                    return refuse("cannot refer to itself.");
+                }
+                match self.leaves.iter().find(|leaf| *leaf.path == *target) {
+                    None => return refuse("must refer to an existing field in the mappings."),
+                    Some(found) if found.field_type == FieldType::Alias => return refuse("cannot refer to another alias."),
+                    Some(_) => {}
+                }
+            }
+            for target in &leaf.copy_to {
+                if let Some(Resolved::Object) = self.resolve(target) {
+                    return Err(Error::illegal_argument(format!("Cannot copy to field [{target}] since it is mapped as an object")));
+                }
+            }
         }
         Ok(())
     }
@@ -199,7 +226,12 @@ fn merge_field(node: &mut FieldNode, new: FieldDefinition, path: &str, version: 
         return Err(Error::internal(format!("the mapping has no leaf for [{path}]")));
     };
     if leaf.field_type != new.field_type {
+        if leaf.field_type == FieldType::Alias {
+            let reason = format!("Cannot merge a field alias mapping [{path}] with a mapping that is not for a field alias.");
+            return Err(Error::illegal_argument(reason));
+        }
         let (before, after) = (leaf.field_type.name(), new.field_type.name());
+        let after = if new.field_type == FieldType::Alias { "FieldAliasMapper" } else { after };
         return Err(Error::illegal_argument(format!("mapper [{path}] cannot be changed from type [{before}] to [{after}]")));
     }
     // Sub-fields first, as a conflict in one is reported before those of the field.
@@ -228,6 +260,12 @@ fn merge_field(node: &mut FieldNode, new: FieldDefinition, path: &str, version: 
         }
     }
     if !conflicts.is_empty() {
+        if leaf.field_type == FieldType::GeoPoint {
+            let names = ["store", "doc_values"].into_iter().filter(|name| conflicts.contains(&format!("[{name}]")));
+            let list: Vec<String> = names.map(|name| format!("mapper [{path}] has different [{name}] values")).collect();
+            let list = list.join(", ");
+            return Err(Error::illegal_argument(format!("Mapper for [{path}] conflicts with existing mapping:\n[{list}]")));
+        }
         return Err(Error::illegal_argument(format!("Mapper for [{path}] conflicts with existing mapper:{conflicts}")));
     }
     if leaf.parameters != new.parameters || leaf.copy_to != new.copy_to {

@@ -17,13 +17,14 @@ mod rules;
 
 pub use crate::json::java_double;
 pub use document::DEPTH_LIMIT;
-pub use field_types::FieldType;
+pub use field_types::{FieldType, RangeBounds};
 pub use leaf::{LeafField, LeafOptions};
 pub use rules::MappingRules;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::net::Ipv6Addr;
 
 /// The mapping of an index at one version.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -135,6 +136,14 @@ pub enum FieldValue {
     Double(f64),
     /// True or false.
     Bool(bool),
+    /// A number without a sign; also a place, in 64 bits.
+    Unsigned(u64),
+    /// An address.
+    Ip(Ipv6Addr),
+    /// A leaf of a flat object, with its path.
+    Flat(String),
+    /// Both ends of a range.
+    Range(RangeBounds),
 }
 
 /// A parsed document: the values of its leaves.
@@ -184,17 +193,44 @@ impl Mapping {
                     for name in parts {
                         field = field.fields.get(name)?;
                     }
-                    return self.leaf(field.leaf).map(|leaf| Resolved::Leaf(field.leaf, leaf));
+                    let leaf = self.leaf(field.leaf)?;
+                    return match leaf.alias_target() {
+                        None => Some(Resolved::Leaf(field.leaf, leaf)),
+                        // An alias never leads to another one.
+                        Some(target) => self.resolve_field(target),
+                    };
                 }
             }
         }
     }
 
-    /// The field or sub-field at `path`.
+    /// The field at a path that is no alias.
+    fn resolve_field(&self, path: &str) -> Option<Resolved<'_>> {
+        let number = u32::try_from(self.leaves.iter().position(|leaf| *leaf.path == *path && leaf.field_type != FieldType::Alias)?).ok()?;
+        self.leaf(number).map(|leaf| Resolved::Leaf(number, leaf))
+    }
+
+    /// The field or sub-field at `path`; an alias leads to the field that it stands for.
     pub fn field(&self, path: &str) -> Option<(u32, &LeafField)> {
         match self.resolve(path)? {
             Resolved::Leaf(number, leaf) => Some((number, leaf)),
             Resolved::Object => None,
+        }
+    }
+
+    /// The flat object that `path` leads into, and the path below it: `labels` and `app.name` for `labels.app.name`.
+    pub fn flat_field<'p>(&self, path: &'p str) -> Option<(u32, &LeafField, &'p str)> {
+        path.match_indices('.').find_map(|(at, _)| {
+            let (number, leaf) = self.field(path.get(..at)?)?;
+            (leaf.field_type == FieldType::FlatObject).then_some((number, leaf, path.get(at + 1..)?))
+        })
+    }
+
+    /// The field that a leaf stands for: itself, unless it is an alias.
+    pub fn behind<'m>(&'m self, leaf: &'m LeafField) -> Option<&'m LeafField> {
+        match leaf.alias_target() {
+            None => Some(leaf),
+            Some(target) => self.field(target).map(|(_, leaf)| leaf),
         }
     }
 

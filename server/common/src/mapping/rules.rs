@@ -12,6 +12,9 @@ pub(crate) const ANALYZERS_BUILT_IN: [&str; 8] =
 pub struct MappingRules {
     pub(super) analyzers: BTreeSet<String>,
     pub(super) normalizers: BTreeSet<String>,
+    pub(super) similarities: BTreeSet<String>,
+    /// Whether every name is taken for known.
+    pub(super) trusts_names: bool,
     /// `index.mapping.total_fields.limit`, 1,000 unless set.
     pub total_fields_max: usize,
     /// `index.mapping.depth.limit`, 20 unless set.
@@ -25,6 +28,8 @@ impl Default for MappingRules {
         MappingRules {
             analyzers: BTreeSet::new(),
             normalizers: BTreeSet::new(),
+            similarities: BTreeSet::new(),
+            trusts_names: false,
             total_fields_max: 1_000,
             depth_max: 20,
             field_name_length_max: 50_000,
@@ -44,22 +49,34 @@ impl MappingRules {
         MappingRules {
             analyzers: names_below("index.analysis.analyzer."),
             normalizers: names_below("index.analysis.normalizer."),
+            similarities: names_below("index.similarity."),
+            trusts_names: false,
             total_fields_max: limit("index.mapping.total_fields.limit", standard.total_fields_max),
             depth_max: limit("index.mapping.depth.limit", standard.depth_max),
             field_name_length_max: limit("index.mapping.field_name_length.limit", standard.field_name_length_max),
         }
     }
 
-    /// Rules without limits, for mappings that were accepted before.
+    /// Rules without limits, for mappings that are checked elsewhere.
     pub(super) fn unlimited() -> Self {
-        MappingRules { total_fields_max: usize::MAX, depth_max: usize::MAX, field_name_length_max: usize::MAX, ..MappingRules::default() }
+        MappingRules {
+            total_fields_max: usize::MAX,
+            depth_max: usize::MAX,
+            field_name_length_max: usize::MAX,
+            trusts_names: true,
+            ..MappingRules::default()
+        }
     }
 
     pub(super) fn knows_analyzer(&self, name: &str) -> bool {
-        ANALYZERS_BUILT_IN.contains(&name) || self.analyzers.contains(name)
+        self.trusts_names || ANALYZERS_BUILT_IN.contains(&name) || self.analyzers.contains(name)
+    }
+
+    pub(super) fn knows_similarity(&self, name: &str) -> bool {
+        self.trusts_names || name == "BM25" || name == "boolean" || self.similarities.contains(name)
     }
 
     pub(super) fn knows_normalizer(&self, name: &str) -> bool {
-        name == "lowercase" || self.normalizers.contains(name)
+        self.trusts_names || name == "lowercase" || name == "default" || self.normalizers.contains(name)
     }
 }

@@ -6,13 +6,17 @@
 use super::query::{QueryContext, column_type};
 use super::sort::{Missing, SortMode, SortOrder, SortSpec, SortValue};
 use crate::search::query::ColumnType;
+use crate::shard::schema::entries_name;
 use serde_json::Value;
-use std::ops::Bound;
+use std::net::Ipv6Addr;
+use std::ops::{Bound, Range};
 use std::sync::Arc;
-use tandem_common::mapping::field_types::{Rounding, number_of_query};
-use tandem_common::mapping::{FieldType, LeafField};
+use tandem_common::mapping::field_types::{
+    Rounding, flat_entry, flat_path_bounds, number_of_query, parse_ip, query_unsigned, split_flat_entry,
+};
+use tandem_common::mapping::{FieldType, FieldValue, LeafField};
 use tandem_common::{Error, Result};
-use tantivy::columnar::{Column, StrColumn};
+use tantivy::columnar::{Column, ColumnType as LibraryColumnType, StrColumn};
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{DocId, DocSet, InvertedIndexReader, Score, SegmentReader, TERMINATED};
 
@@ -29,6 +33,8 @@ enum KeySource<'s> {
     /// A column of whole numbers that is no field of the mapping.
     Metadata(&'static str),
     Leaf(&'s LeafField),
+    /// A path below a flat object: the column of its entries, and the path.
+    Flat(String, &'s str),
     /// `_index`, the same for all.
     Index,
     /// `_id`, which has terms and no column.
@@ -41,12 +47,67 @@ enum KeySource<'s> {
 pub(super) enum KeyReader {
     Score,
     Doc(Option<Column<i64>>),
-    Long { column: Option<Column<i64>>, mode: SortMode, missing: i64 },
-    Bool { column: Option<Column<bool>>, mode: SortMode, missing: i64 },
-    Double { column: Option<Column<f64>>, mode: SortMode, missing: f64, is_double: bool },
-    Text { column: Option<StrColumn>, mode: SortMode, missing_key: u64, missing: Option<String> },
+    Long {
+        column: Option<Column<i64>>,
+        mode: SortMode,
+        missing: i64,
+    },
+    Bool {
+        column: Option<Column<bool>>,
+        mode: SortMode,
+        missing: i64,
+    },
+    Double {
+        column: Option<Column<f64>>,
+        mode: SortMode,
+        missing: f64,
+        is_double: bool,
+    },
+    /// `entries`: only the texts with these places count, without what stands before their values.
+    Text {
+        column: Option<StrColumn>,
+        mode: SortMode,
+        missing_key: u64,
+        missing: Option<String>,
+        entries: Option<Entries>,
+    },
+    Unsigned {
+        column: Option<Column<u64>>,
+        mode: SortMode,
+        missing: u64,
+    },
+    /// Whole numbers that are divided by a factor.
+    Scaled {
+        column: Option<Column<i64>>,
+        mode: SortMode,
+        missing: f64,
+        inverse: f64,
+    },
+    /// Addresses, and the numbers that stand for them in this segment.
+    Ip {
+        column: Option<Column<Ipv6Addr>>,
+        codes: Option<Column<u64>>,
+        mode: SortMode,
+        missing_key: u64,
+    },
     Ids(IdOrder),
     Same(String),
+}
+
+/// The entries of a flat object under one path: their places in the dictionary.
+pub(super) struct Entries {
+    path: String,
+    places: Range<u64>,
+}
+
+impl Entries {
+    fn find(column: Option<&StrColumn>, path: &str) -> Result<Entries> {
+        let (first, last) = flat_path_bounds(path);
+        // Twice the place, and one more for those that are there.
+        let place = |text: &str| place_of(column, text).map(|place| place.div_ceil(2));
+        let places = if column.is_some() { place(&first)?..place(&last)? } else { 0..0 };
+        Ok(Entries { path: path.to_owned(), places })
+    }
 }
 
 fn key_of_long(value: i64) -> u64 {
@@ -83,6 +144,10 @@ impl<'s> SortKey<'s> {
                 (Some((number, leaf)), _) => {
                     check_leaf(context, spec, leaf, context.shard.schema.leaf_field(number).is_some())?;
                     KeySource::Leaf(leaf)
+                }
+                (None, _) if context.shard.schema.mapping().flat_field(field).is_some() => {
+                    let (_, leaf, path) = context.shard.schema.mapping().flat_field(field).ok_or_else(|| no_mapping(context, field))?;
+                    KeySource::Flat(entries_name(&leaf.path), path)
                 }
                 (None, Some(unmapped)) => {
                     let field_type = FieldType::from_name(unmapped);
@@ -132,7 +197,9 @@ impl<'s> SortKey<'s> {
             KeySource::Id => KeyReader::Ids(IdOrder::read(segment, context.shard.schema.id())?),
             KeySource::Index => KeyReader::Same(context.shard.shard.index.clone()),
             KeySource::Unmapped(field_type) => match field_type {
-                FieldType::Text | FieldType::Keyword => self.text_reader(None, mode)?,
+                FieldType::Ip => KeyReader::Ip { column: None, codes: None, mode, missing_key: self.missing_code()? },
+                FieldType::UnsignedLong => KeyReader::Unsigned { column: None, mode, missing: self.missing_unsigned()? },
+                field_type if field_type.is_text() || field_type.is_keyword() => self.text_reader(None, mode)?,
                 field_type if field_type.is_float() => {
                     KeyReader::Double { column: None, mode, missing: self.missing_double()?, is_double: *field_type == FieldType::Double }
                 }
@@ -141,7 +208,42 @@ impl<'s> SortKey<'s> {
                     KeyReader::Long { column: None, mode, missing: self.missing_long(low, high)? }
                 }
             },
+            KeySource::Flat(name, path) => {
+                let column = columns.str(name).map_err(index_error)?;
+                let entries = Entries::find(column.as_ref(), path)?;
+                let missing = match &self.spec.missing {
+                    Missing::First | Missing::Last => None,
+                    Missing::Value(value) => Some(text_of(value)),
+                };
+                let missing_key = match &missing {
+                    Some(text) => place_of(column.as_ref(), &flat_entry(path, text))?,
+                    None if self.missing_is_low() => 0,
+                    None => u64::MAX,
+                };
+                KeyReader::Text { column, mode, missing_key, missing, entries: Some(entries) }
+            }
+            KeySource::Leaf(leaf) if leaf.field_type == FieldType::ConstantKeyword => KeyReader::Same(context.shard.shard.index.clone()),
             KeySource::Leaf(leaf) => match column_type(leaf) {
+                ColumnType::Unsigned => KeyReader::Unsigned {
+                    column: columns.column_opt(&leaf.path).map_err(index_error)?,
+                    mode,
+                    missing: self.missing_unsigned()?,
+                },
+                ColumnType::Scaled => KeyReader::Scaled {
+                    column: columns.column_opt(&leaf.path).map_err(index_error)?,
+                    mode,
+                    missing: self.missing_double()?,
+                    inverse: 1.0 / leaf.options().scaling_factor,
+                },
+                ColumnType::Ip => KeyReader::Ip {
+                    column: columns.column_opt(&leaf.path).map_err(index_error)?,
+                    codes: match columns.dynamic_column_handle(&leaf.path, LibraryColumnType::IpAddr).map_err(index_error)? {
+                        Some(handle) => handle.open_u64_lenient()?,
+                        None => None,
+                    },
+                    mode,
+                    missing_key: self.missing_code()?,
+                },
                 ColumnType::Text => self.text_reader(columns.str(&leaf.path).map_err(index_error)?, mode)?,
                 ColumnType::Double => KeyReader::Double {
                     column: columns.column_opt(&leaf.path).map_err(index_error)?,
@@ -183,6 +285,21 @@ impl<'s> SortKey<'s> {
         }
     }
 
+    fn missing_unsigned(&self) -> Result<u64> {
+        match &self.spec.missing {
+            Missing::First | Missing::Last => Ok(if self.missing_is_low() { 0 } else { u64::MAX }),
+            Missing::Value(value) => unsigned_of(value),
+        }
+    }
+
+    /// Where documents without an address come; there is no address to stand for them.
+    fn missing_code(&self) -> Result<u64> {
+        match &self.spec.missing {
+            Missing::First | Missing::Last => Ok(if self.missing_is_low() { 0 } else { u64::MAX }),
+            Missing::Value(_) => Err(Error::illegal_argument("encoded bytes are of incorrect length")),
+        }
+    }
+
     fn text_reader(&self, column: Option<StrColumn>, mode: SortMode) -> Result<KeyReader> {
         let missing = match &self.spec.missing {
             Missing::First | Missing::Last => None,
@@ -193,7 +310,7 @@ impl<'s> SortKey<'s> {
             None if self.missing_is_low() => 0,
             None => u64::MAX,
         };
-        Ok(KeyReader::Text { column, mode, missing_key, missing })
+        Ok(KeyReader::Text { column, mode, missing_key, missing, entries: None })
     }
 
     /// The key of a document: what comes first is lower.
@@ -202,10 +319,15 @@ impl<'s> SortKey<'s> {
             KeyReader::Score => key_of_score(score),
             KeyReader::Same(_) => 0,
             KeyReader::Ids(ids) => ids.key(doc),
-            KeyReader::Text { column, mode, missing_key, .. } => {
-                text_ord(column.as_ref(), *mode, doc).map_or(*missing_key, |ord| ord * 2 + 1)
+            KeyReader::Text { column, mode, missing_key, entries, .. } => {
+                text_ord(column.as_ref(), *mode, entries.as_ref(), doc).map_or(*missing_key, |ord| ord * 2 + 1)
             }
-            KeyReader::Double { .. } => key_of_double(reader.double(doc)),
+            KeyReader::Unsigned { .. } => reader.unsigned(doc),
+            KeyReader::Ip { codes, mode, missing_key, .. } => {
+                let code = codes.as_ref().and_then(|codes| pick_end(codes.values_for_doc(doc), *mode));
+                code.map_or(*missing_key, |code| code * 2 + 1)
+            }
+            KeyReader::Double { .. } | KeyReader::Scaled { .. } => key_of_double(reader.double(doc)),
             KeyReader::Doc(_) | KeyReader::Long { .. } | KeyReader::Bool { .. } => key_of_long(reader.long(doc)),
         };
         if self.is_ascending() { key } else { !key }
@@ -217,15 +339,21 @@ impl<'s> SortKey<'s> {
             KeyReader::Score => SortValue::Float(score),
             KeyReader::Same(text) => SortValue::Text(text.clone()),
             KeyReader::Ids(ids) => ids.id(doc).map_or(SortValue::Null, SortValue::Text),
-            KeyReader::Text { column, mode, missing, .. } => {
+            KeyReader::Text { column, mode, missing, entries, .. } => {
                 let found = column.as_ref().and_then(|column| {
                     let mut text = String::new();
-                    let ord = text_ord(Some(column), *mode, doc)?;
-                    column.ord_to_str(ord, &mut text).ok()?.then_some(text)
+                    let ord = text_ord(Some(column), *mode, entries.as_ref(), doc)?;
+                    let text = column.ord_to_str(ord, &mut text).ok()?.then_some(text)?;
+                    Some(if entries.is_some() { split_flat_entry(&text).1.to_owned() } else { text })
                 });
                 found.or_else(|| missing.clone()).map_or(SortValue::Null, SortValue::Text)
             }
-            KeyReader::Double { is_double: true, .. } => SortValue::Double(reader.double(doc)),
+            KeyReader::Unsigned { .. } => SortValue::Unsigned(reader.unsigned(doc)),
+            KeyReader::Ip { column, mode, .. } => {
+                let address = column.as_ref().and_then(|column| pick_end(column.values_for_doc(doc), *mode));
+                address.map_or(SortValue::Null, SortValue::Ip)
+            }
+            KeyReader::Double { is_double: true, .. } | KeyReader::Scaled { .. } => SortValue::Double(reader.double(doc)),
             KeyReader::Double { .. } => SortValue::Float(reader.double(doc) as f32),
             KeyReader::Doc(_) | KeyReader::Long { .. } | KeyReader::Bool { .. } => SortValue::Long(reader.long(doc)),
         }
@@ -246,7 +374,17 @@ impl<'s> SortKey<'s> {
             KeyReader::Same(_) => 0,
             KeyReader::Ids(ids) => ids.key_of(&text)?,
             KeyReader::Text { missing_key, .. } if value.is_null() => *missing_key,
+            KeyReader::Text { column, entries: Some(entries), .. } => place_of(column.as_ref(), &flat_entry(&entries.path, &text))?,
             KeyReader::Text { column, .. } => place_of(column.as_ref(), &text)?,
+            KeyReader::Unsigned { missing, .. } if value.is_null() => *missing,
+            KeyReader::Unsigned { .. } => unsigned_of(value).map_err(failed)?,
+            KeyReader::Ip { missing_key, .. } if value.is_null() => *missing_key,
+            KeyReader::Ip { column, codes, .. } => {
+                let address = parse_ip(&text).map_err(failed)?;
+                code_after(column.as_ref(), codes.as_ref(), address)
+            }
+            KeyReader::Scaled { missing, .. } if value.is_null() => key_of_double(*missing),
+            KeyReader::Scaled { .. } => key_of_double(number_of_query(&text).map_err(failed)?),
             KeyReader::Score => key_of_score(number_of_query(&text).map_err(failed)? as f32),
             KeyReader::Double { missing, .. } if value.is_null() => key_of_double(*missing),
             KeyReader::Double { is_double, .. } => {
@@ -274,6 +412,9 @@ impl<'s> SortKey<'s> {
         }
         match &self.source {
             KeySource::Leaf(leaf) if leaf.field_type == FieldType::Date => leaf.options().date_format.parse(text, Rounding::Down, None),
+            KeySource::Leaf(leaf) if leaf.field_type == FieldType::DateNanos => {
+                leaf.options().date_format.parse_moment(text, Rounding::Down, None)?.to_nanos()
+            }
             _ => number_of_query(text).map(|number| number.trunc() as i64),
         }
     }
@@ -296,9 +437,41 @@ pub(super) fn no_columns_of_text(field: &str) -> Error {
     ))
 }
 
+/// Why a field has no values to sort by or to show, whatever its parameters are.
+pub(super) fn no_columns(field: &str, leaf: &LeafField) -> Option<Error> {
+    let type_name = leaf.field_type.name();
+    match leaf.field_type {
+        FieldType::Text | FieldType::MatchOnlyText => Some(no_columns_of_text(field)),
+        FieldType::Completion | FieldType::SearchAsYouType => {
+            Some(Error::illegal_argument(format!("Fielddata is not supported on field [{field}] of type [{type_name}]")))
+        }
+        FieldType::FlatObject => {
+            Some(Error::illegal_argument(format!("Field [{field}] of type [{type_name}] does not support doc_value in root field")))
+        }
+        FieldType::ConstantKeyword => None,
+        _ if !leaf.options().doc_values => Some(Error::illegal_argument(format!(
+            "Can't load fielddata on [{field}] because fielddata is unsupported on fields of type [{type_name}]. Use doc values instead."
+        ))),
+        _ => None,
+    }
+}
+
 fn check_leaf(context: &QueryContext<'_>, spec: &SortSpec, leaf: &LeafField, has_field: bool) -> Result<()> {
-    if leaf.field_type == FieldType::Text {
-        return Err(no_columns_of_text(&spec.field));
+    if let Some(refusal) = no_columns(&spec.field, leaf) {
+        return Err(refusal);
+    }
+    match leaf.field_type {
+        FieldType::ConstantKeyword => return Ok(()),
+        FieldType::Binary => return Err(Error::illegal_argument("can't sort on binary field")),
+        FieldType::GeoPoint => {
+            let reason = "can't sort on geo_point field without using specific sorting feature, like geo_distance";
+            return Err(Error::illegal_argument(reason));
+        }
+        field_type if field_type.is_range() => {
+            let reason = format!("can't sort on [{}] field", field_type.name());
+            return Err(Error::illegal_argument(reason));
+        }
+        _ => {}
     }
     if !has_field || !leaf.options().doc_values {
         let field = &spec.field;
@@ -339,9 +512,32 @@ fn place_of(column: Option<&StrColumn>, text: &str) -> Result<u64> {
     Ok(ord.min(dictionary.num_terms() as u64) * 2)
 }
 
-fn text_ord(column: Option<&StrColumn>, mode: SortMode, doc: DocId) -> Option<u64> {
-    let ords = column?.term_ords(doc);
-    if mode == SortMode::Max { ords.max() } else { ords.min() }
+fn text_ord(column: Option<&StrColumn>, mode: SortMode, entries: Option<&Entries>, doc: DocId) -> Option<u64> {
+    let ords = column?.term_ords(doc).filter(|ord| entries.is_none_or(|entries| entries.places.contains(ord)));
+    pick_end(ords, mode)
+}
+
+/// The lowest or the highest.
+fn pick_end<T: Ord>(values: impl Iterator<Item = T>, mode: SortMode) -> Option<T> {
+    if mode == SortMode::Max { values.max() } else { values.min() }
+}
+
+fn unsigned_of(value: &Value) -> Result<u64> {
+    match query_unsigned(&text_of(value))? {
+        Some(FieldValue::Unsigned(number)) => Ok(number),
+        _ => Ok(number_of_query(&text_of(value))?.trunc() as u64),
+    }
+}
+
+/// As [`place_of`], for an address: the numbers that stand for addresses have gaps, so the next one up is looked for.
+fn code_after(column: Option<&Column<Ipv6Addr>>, codes: Option<&Column<u64>>, address: Ipv6Addr) -> u64 {
+    let Some((column, codes)) = column.zip(codes) else { return 1 };
+    let pairs = (0..column.num_docs()).flat_map(|doc| column.values_for_doc(doc).zip(codes.values_for_doc(doc)));
+    match pairs.filter(|(known, _)| *known >= address).min() {
+        Some((known, code)) => code * 2 + u64::from(known == address),
+        // Behind all of them, and before what has none.
+        None => u64::MAX - 1,
+    }
 }
 
 impl KeyReader {
@@ -354,11 +550,24 @@ impl KeyReader {
             KeyReader::Bool { column, mode, missing } => {
                 column.as_ref().and_then(|column| pick_long(column.values_for_doc(doc).map(i64::from), *mode)).unwrap_or(*missing)
             }
-            KeyReader::Score | KeyReader::Double { .. } | KeyReader::Text { .. } | KeyReader::Ids(_) | KeyReader::Same(_) => 0,
+            _ => 0,
+        }
+    }
+
+    fn unsigned(&self, doc: DocId) -> u64 {
+        let KeyReader::Unsigned { column, mode, missing } = self else { return 0 };
+        let Some(column) = column else { return *missing };
+        match mode {
+            SortMode::Min | SortMode::Max => pick_end(column.values_for_doc(doc), *mode).unwrap_or(*missing),
+            mode => pick_double(column.values_for_doc(doc).map(|value| value as f64), *mode).map_or(*missing, |value| value as u64),
         }
     }
 
     fn double(&self, doc: DocId) -> f64 {
+        if let KeyReader::Scaled { column, mode, missing, inverse } = self {
+            let values = |column: &Column<i64>| pick_double(column.values_for_doc(doc).map(|steps| steps as f64 * inverse), *mode);
+            return column.as_ref().and_then(values).unwrap_or(*missing);
+        }
         let KeyReader::Double { column, mode, missing, .. } = self else { return 0.0 };
         column.as_ref().and_then(|column| pick_double(column.values_for_doc(doc), *mode)).unwrap_or(*missing)
     }

@@ -21,7 +21,11 @@ pub struct DateFormat {
 
 #[derive(Clone, Debug)]
 enum Alternative {
-    OptionalTime { strict: bool },
+    /// `nanos`: printed with all nine digits.
+    OptionalTime {
+        strict: bool,
+        nanos: bool,
+    },
     EpochMillis,
     EpochSecond,
     Pattern(Pattern),
@@ -40,8 +44,61 @@ pub(super) struct Parts {
     pub(super) minute: Option<i64>,
     pub(super) second: Option<i64>,
     pub(super) nanos: Option<i64>,
-    pub(super) epoch_millis: Option<i64>,
+    pub(super) epoch: Option<Moment>,
     pub(super) zone: Option<TimeZone>,
+}
+
+/// A moment: milliseconds since 1970, and the nanoseconds beyond them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment {
+    /// Milliseconds since 1970, rounded down.
+    pub millis: i64,
+    /// Nanoseconds beyond, from 0 to 999,999.
+    pub nanos: u32,
+}
+
+/// The nanoseconds of a millisecond, but for the last.
+const LAST_NANO: u32 = 999_999;
+
+impl Moment {
+    /// The whole millisecond.
+    pub fn of_millis(millis: i64) -> Moment {
+        Moment { millis, nanos: 0 }
+    }
+
+    /// The moment of a number of nanoseconds since 1970.
+    pub fn of_nanos(nanos: i64) -> Moment {
+        Moment { millis: nanos.div_euclid(1_000_000), nanos: nanos.rem_euclid(1_000_000).try_into().unwrap_or(0) }
+    }
+
+    /// Nanoseconds since 1970.
+    ///
+    /// # Errors
+    /// A moment before 1970, or after what 63 bits hold.
+    pub fn to_nanos(self) -> Result<i64> {
+        let refused = |what: &str| {
+            let date = print_instant(self);
+            Err(Error::illegal_argument(format!("date[{date}] is {what} and cannot be stored in nanosecond resolution")))
+        };
+        if self.millis < 0 {
+            return refused("before the epoch in 1970");
+        }
+        let nanos = self.millis.checked_mul(1_000_000).and_then(|nanos| nanos.checked_add(i64::from(self.nanos)));
+        nanos.map_or_else(|| refused("after 2262-04-11T23:47:16.854775807"), Ok)
+    }
+}
+
+/// As Java prints an instant: no more digits than there must be, in groups of three.
+fn print_instant(moment: Moment) -> String {
+    let text = print_optional_time(moment.millis);
+    let seconds = text.get(..text.len().saturating_sub(5)).unwrap_or_default();
+    let nanos = moment.millis.rem_euclid(1_000) * 1_000_000 + i64::from(moment.nanos);
+    match nanos {
+        0 => format!("{seconds}Z"),
+        nanos if nanos % 1_000_000 == 0 => format!("{seconds}.{:03}Z", nanos / 1_000_000),
+        nanos if nanos % 1_000 == 0 => format!("{seconds}.{:06}Z", nanos / 1_000),
+        nanos => format!("{seconds}.{nanos:09}Z"),
+    }
 }
 
 /// Whether left-out parts become the first or the last moment that they allow.
@@ -85,7 +142,7 @@ impl Default for DateFormat {
     fn default() -> Self {
         DateFormat {
             name: DATE_FORMAT_DEFAULT.to_owned(),
-            alternatives: vec![Alternative::OptionalTime { strict: true }, Alternative::EpochMillis],
+            alternatives: vec![Alternative::OptionalTime { strict: true, nanos: false }, Alternative::EpochMillis],
         }
     }
 }
@@ -106,7 +163,7 @@ impl DateFormat {
             alternatives.push(match bare {
                 "" => return Err(Error::illegal_argument("No date pattern provided")),
                 "date_optional_time" | "iso8601" | "date_optional_time_nanos" => {
-                    Alternative::OptionalTime { strict: bare != name || bare == "iso8601" }
+                    Alternative::OptionalTime { strict: bare != name || bare == "iso8601", nanos: bare == "date_optional_time_nanos" }
                 }
                 "epoch_millis" => Alternative::EpochMillis,
                 "epoch_second" => Alternative::EpochSecond,
@@ -129,12 +186,20 @@ impl DateFormat {
     /// # Errors
     /// A text that fits no alternative.
     pub fn parse(&self, text: &str, rounding: Rounding, zone: Option<&TimeZone>) -> Result<i64> {
+        self.parse_moment(text, rounding, zone).map(|moment| moment.millis)
+    }
+
+    /// As [`DateFormat::parse`], to the nanosecond.
+    ///
+    /// # Errors
+    /// A text that fits no alternative.
+    pub fn parse_moment(&self, text: &str, rounding: Rounding, zone: Option<&TimeZone>) -> Result<Moment> {
         if text.is_empty() {
             return Err(Error::illegal_argument("cannot parse empty date"));
         }
         for alternative in &self.alternatives {
-            if let Some(millis) = alternative.parse(text).and_then(|parts| parts.resolve(rounding, zone)) {
-                return Ok(millis);
+            if let Some(moment) = alternative.parse(text).and_then(|parts| parts.resolve(rounding, zone)) {
+                return Ok(moment);
             }
         }
         let detail = match self.alternatives.len() {
@@ -145,6 +210,17 @@ impl DateFormat {
             reason: format!("failed to parse date field [{text}] with format [{}]", self.name),
             cause: Some(Box::new(Error::DateTimeParse { reason: detail })),
         })
+    }
+
+    /// Prints a moment in the first alternative, in UTC.
+    pub fn print_moment(&self, moment: Moment) -> String {
+        match self.alternatives.first() {
+            Some(Alternative::OptionalTime { nanos: true, .. }) if moment.nanos != 0 => print_instant(moment),
+            Some(Alternative::EpochMillis) if moment.nanos != 0 => {
+                format!("{}.{}", moment.millis, format!("{:06}", moment.nanos).trim_end_matches('0'))
+            }
+            _ => self.print(moment.millis),
+        }
     }
 
     /// Prints milliseconds in the first alternative, in UTC.
@@ -170,7 +246,7 @@ fn print_optional_time(millis: i64) -> String {
 impl Alternative {
     fn parse(&self, text: &str) -> Option<Parts> {
         match self {
-            Alternative::OptionalTime { strict } => parse_optional_time(text, *strict),
+            Alternative::OptionalTime { strict, .. } => parse_optional_time(text, *strict),
             Alternative::EpochMillis => parse_epoch(text, 1),
             Alternative::EpochSecond => parse_epoch(text, 1_000),
             Alternative::Pattern(pattern) => pattern.parse(text),
@@ -186,12 +262,14 @@ fn parse_epoch(text: &str, scale: i64) -> Option<Parts> {
     if digits.is_empty() || digits.len() > 19 || !plain(digits) || !plain(fraction) || fraction.len() > 9 {
         return None;
     }
-    let mut millis = whole.parse::<i64>().ok()?.checked_mul(scale)?;
-    if scale == 1_000 && !fraction.is_empty() {
-        let part = format!("{fraction:0<3}").get(..3)?.parse::<i64>().ok()?;
-        millis = millis.checked_add(if whole.starts_with('-') { -part } else { part })?;
-    }
-    Some(Parts { epoch_millis: Some(millis), ..Parts::default() })
+    let whole_millis = whole.parse::<i64>().ok()?.checked_mul(scale)?;
+    // What stands behind the point, in nanoseconds.
+    let digits = if scale == 1_000 { 9 } else { 6 };
+    let part = if fraction.is_empty() { 0 } else { format!("{fraction:0<digits$}").get(..digits)?.parse::<i64>().ok()? };
+    let part = if whole.starts_with('-') { -part } else { part };
+    let millis = whole_millis.checked_add(part.div_euclid(1_000_000))?;
+    let nanos = u32::try_from(part.rem_euclid(1_000_000)).ok()?;
+    Some(Parts { epoch: Some(Moment { millis, nanos }), ..Parts::default() })
 }
 
 /// A reader over digits and separators.
@@ -318,9 +396,9 @@ fn parse_optional_time(text: &str, strict: bool) -> Option<Parts> {
 }
 
 impl Parts {
-    fn resolve(&self, rounding: Rounding, zone: Option<&TimeZone>) -> Option<i64> {
-        if let Some(millis) = self.epoch_millis {
-            return Some(millis);
+    fn resolve(&self, rounding: Rounding, zone: Option<&TimeZone>) -> Option<Moment> {
+        if self.epoch.is_some() {
+            return self.epoch;
         }
         let up = rounding == Rounding::Up;
         let pick = |value: Option<i64>, low: i64, high: i64| value.unwrap_or(if up { high } else { low });
@@ -350,7 +428,8 @@ impl Parts {
         let days = days_from_civil(year, month, day);
         let local =
             days.checked_mul(DAY_MILLIS)?.checked_add(hour * 3_600_000 + minute * 60_000 + second * 1_000 + nanos.div_euclid(1_000_000))?;
-        Some(to_utc(local, self.zone.as_ref().or(zone)))
+        let millis = to_utc(local, self.zone.as_ref().or(zone));
+        Some(Moment { millis, nanos: u32::try_from(nanos.rem_euclid(1_000_000)).ok()? })
     }
 }
 
@@ -387,20 +466,37 @@ pub fn parse_zone(text: &str) -> Result<TimeZone> {
 /// # Errors
 /// `parse_exception` for a text that is no date or math that is none.
 pub fn parse_date_math(text: &str, format: &DateFormat, now_millis: i64, rounding: Rounding, zone: Option<&TimeZone>) -> Result<i64> {
-    let (start, math) = match text.strip_prefix("now") {
-        Some(math) => (now_millis, math),
-        None => {
-            let (date, math) = text.split_once("||").unwrap_or((text, ""));
-            // With math, rounding up is the math's business.
-            let first = if math.is_empty() { rounding } else { Rounding::Down };
-            let millis = format.parse(date, first, zone).map_err(|cause| Error::Parse {
-                reason: format!("failed to parse date field [{date}] with format [{}]: [{cause}]", format.name()),
-                cause: Some(Box::new(cause)),
-            })?;
-            (millis, math)
-        }
-    };
-    apply_math(math, start, rounding, zone)
+    Moment::parse_math(text, format, now_millis, rounding, zone).map(|moment| moment.millis)
+}
+
+impl Moment {
+    /// As [`parse_date_math`], to the nanosecond.
+    ///
+    /// # Errors
+    /// `parse_exception` for a text that is no date or math that is none.
+    pub fn parse_math(text: &str, format: &DateFormat, now_millis: i64, rounding: Rounding, zone: Option<&TimeZone>) -> Result<Moment> {
+        let (start, math) = match text.strip_prefix("now") {
+            Some(math) => (Moment::of_millis(now_millis), math),
+            None => {
+                let (date, math) = text.split_once("||").unwrap_or((text, ""));
+                // With math, rounding up is the math's business.
+                let first = if math.is_empty() { rounding } else { Rounding::Down };
+                let moment = format.parse_moment(date, first, zone).map_err(|cause| Error::Parse {
+                    reason: format!("failed to parse date field [{date}] with format [{}]: [{cause}]", format.name()),
+                    cause: Some(Box::new(cause)),
+                })?;
+                (moment, math)
+            }
+        };
+        let millis = apply_math(math, start.millis, rounding, zone)?;
+        // Rounding leaves nothing of what was below a millisecond.
+        let nanos = match (math.contains('/'), rounding) {
+            (false, _) => start.nanos,
+            (true, Rounding::Down) => 0,
+            (true, Rounding::Up) => LAST_NANO,
+        };
+        Ok(Moment { millis, nanos })
+    }
 }
 
 fn apply_math(math: &str, mut millis: i64, rounding: Rounding, zone: Option<&TimeZone>) -> Result<i64> {

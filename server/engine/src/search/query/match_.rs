@@ -7,7 +7,7 @@ use super::text::{scored, words};
 use super::{Built, Common, Kind, Query, QueryContext, everything, flag, nothing, parsing_at, single_field, text, text_of, unsupported};
 use serde_json::Value;
 use tandem_common::json::{Node, NodeValue};
-use tandem_common::mapping::{FieldType, LeafField};
+use tandem_common::mapping::LeafField;
 use tandem_common::{Error, Result};
 use tantivy::Term;
 use tantivy::query::{BooleanQuery, Occur};
@@ -125,7 +125,7 @@ pub(super) fn analyzed(context: &QueryContext<'_>, query: &str, field: &str, tex
     let FieldTarget::Leaf(number, leaf) = FieldTarget::find(context, field) else {
         return Ok(Analyzed::Done(term_query(context, field, text)?));
     };
-    if leaf.field_type != FieldType::Text {
+    if !leaf.field_type.is_text() {
         return match term_query(context, field, text) {
             Ok(built) => Ok(Analyzed::Done(built)),
             Err(_) if options.lenient => Ok(Analyzed::Done(nothing())),

@@ -64,6 +64,7 @@ fn json_of(kind: &Kind, boost: f32) -> Value {
                 ("include_lower", Some(query.include_lower.into())),
                 ("include_upper", Some(query.include_upper.into())),
                 ("time_zone", query.time_zone.clone().map(Value::from)),
+                ("relation", query.relation.map(|relation| relation.name().into())),
             ];
             ("range", of_field(&query.field, object(fields, boost)))
         }

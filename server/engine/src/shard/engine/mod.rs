@@ -183,13 +183,14 @@ impl Engine {
         let added = match &operation.kind {
             LoggedKind::Delete => None,
             LoggedKind::Index { source } => {
-                let document = match document {
+                let mut document = match document {
                     Some(document) => document,
                     None => schema
                         .mapping()
                         .parse_document(&operation.id, source, ParseMode::Total(operation.mapping_version))
                         .unwrap_or_default(),
                 };
+                schema.count_words(&mut document, self.index.tokenizers());
                 let meta = DocumentMeta {
                     id: &operation.id,
                     routing: operation.routing.as_deref(),
