@@ -5,7 +5,7 @@ use super::field_types::{
     unsigned_from_text,
 };
 use super::rules::MappingRules;
-use super::{Dynamic, RootOptions, dynamic};
+use super::{Dynamic, Nested, RootOptions, dynamic};
 use crate::error::{Error, Result};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -28,6 +28,9 @@ pub(super) enum NodeDefinition {
 
 #[derive(Debug, Default)]
 pub(super) struct ObjectDefinition {
+    /// Whether only a dot in a name made it.
+    pub(super) is_implied: bool,
+    pub(super) nested: Option<Nested>,
     pub(super) dynamic: Option<Dynamic>,
     pub(super) enabled: Option<bool>,
     pub(super) children: BTreeMap<String, NodeDefinition>,
@@ -219,7 +222,9 @@ fn place(into: &mut BTreeMap<String, NodeDefinition>, name: &str, node: NodeDefi
             Ok(())
         }
         Some((first, rest)) => {
-            let entry = into.entry(first.to_owned()).or_insert_with(|| NodeDefinition::Object(ObjectDefinition::default()));
+            let entry = into
+                .entry(first.to_owned())
+                .or_insert_with(|| NodeDefinition::Object(ObjectDefinition { is_implied: true, ..ObjectDefinition::default() }));
             match entry {
                 NodeDefinition::Object(object) => place(&mut object.children, rest, node),
                 NodeDefinition::Field(_) => {
@@ -233,6 +238,8 @@ fn place(into: &mut BTreeMap<String, NodeDefinition>, name: &str, node: NodeDefi
 impl ObjectDefinition {
     /// Takes over another definition of the same object.
     fn absorb(&mut self, other: ObjectDefinition) -> Result<()> {
+        self.is_implied &= other.is_implied;
+        self.nested = other.nested.or(self.nested);
         self.dynamic = other.dynamic.or(self.dynamic);
         self.enabled = other.enabled.or(self.enabled);
         for (name, node) in other.children {
@@ -250,8 +257,9 @@ fn parse_node(name: &str, path: &str, body: &Map<String, Value>, rules: &Mapping
         None if body.len() == 1 && body.contains_key("enabled") => "object".to_owned(),
         None => return Err(Error::mapper_parsing(format!("No type specified for field [{name}]"))),
     };
-    if type_name == "object" {
-        return parse_object(name, path, body, rules).map(NodeDefinition::Object);
+    if type_name == "object" || type_name == "nested" {
+        let nested = (type_name == "nested").then(Nested::default);
+        return parse_object(name, path, body, rules, nested).map(NodeDefinition::Object);
     }
     match FieldType::from_name(&type_name) {
         Some(field_type) => parse_field(name, path, field_type, body, rules, false).map(NodeDefinition::Field),
@@ -259,8 +267,14 @@ fn parse_node(name: &str, path: &str, body: &Map<String, Value>, rules: &Mapping
     }
 }
 
-fn parse_object(name: &str, path: &str, body: &Map<String, Value>, rules: &MappingRules) -> Result<ObjectDefinition> {
-    let mut object = ObjectDefinition::default();
+fn parse_object(
+    name: &str,
+    path: &str,
+    body: &Map<String, Value>,
+    rules: &MappingRules,
+    nested: Option<Nested>,
+) -> Result<ObjectDefinition> {
+    let mut object = ObjectDefinition { nested, ..ObjectDefinition::default() };
     let mut unsupported = Vec::new();
     for (key, value) in body {
         match key.as_str() {
@@ -268,6 +282,15 @@ fn parse_object(name: &str, path: &str, body: &Map<String, Value>, rules: &Mappi
             "dynamic" => object.dynamic = Some(parse_dynamic(value)?),
             "enabled" => object.enabled = Some(named_bool(value, "enabled.enabled")?),
             "properties" => parse_properties(value, rules, path, &mut object.children)?,
+            // Objects that are not nested have nothing to include.
+            "include_in_parent" | "include_in_root" => {
+                let included = named_bool(value, &format!("{name}.{key}"))?;
+                match &mut object.nested {
+                    Some(nested) if key == "include_in_parent" => nested.include_in_parent = included,
+                    Some(nested) => nested.include_in_root = included,
+                    None => {}
+                }
+            }
             _ => unsupported.push(format!("[{key} : {}]", java_value(value))),
         }
     }
@@ -446,6 +469,9 @@ fn read_parameter(parameter: &Parameter, value: &Value, field: &str, field_type:
     let text = || java_value(value);
     Ok(match parameter.kind {
         Kind::Bool(default) => Some(plain_bool(value)?).filter(|value| *value != default).map(Value::from),
+        Kind::ExplicitBool(_) if field_type == FieldType::GeoPoint => {
+            Some(named_bool(value, &format!("{field}.{}", parameter.name))?.into())
+        }
         Kind::ExplicitBool(_) => Some(plain_bool(value)?.into()),
         Kind::Int(default) | Kind::ExplicitInt(default) => {
             let number = match value {

@@ -7,9 +7,12 @@ use super::field_types::{
     read_flat_object, read_geo_point, read_number, read_range, read_scaled, read_text, read_unsigned,
 };
 use super::merge::join;
-use super::{Dynamic, FieldNode, FieldValue, LeafField, Mapping, MappingRules, Node, ObjectNode, ParseMode, ParsedDocument};
+use super::{
+    Dynamic, FieldNode, FieldValue, LeafField, Mapping, MappingRules, Nested, NestedDocument, Node, ObjectNode, ParseMode, ParsedDocument,
+};
 use crate::error::{Error, Result};
 use crate::json::{Node as Json, NodeValue, parse_with_breaks};
+use crate::settings::Settings;
 use serde_json::{Map, Value};
 use std::sync::LazyLock;
 
@@ -20,17 +23,52 @@ pub const DEPTH_LIMIT: usize = 20;
 const TERM_BYTES_MAX: usize = 32_766;
 
 /// How often new fields may lead to more new fields before the document is refused.
-const DYNAMIC_ROUNDS_MAX: usize = 8;
+const DYNAMIC_ROUNDS_MAX: usize = DEPTH_LIMIT + 4;
 
 /// What stands in for an object that the mapping does not know.
 static UNKNOWN_OBJECT: LazyLock<ObjectNode> = LazyLock::new(ObjectNode::default);
 
+/// How much of a document is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DocumentLimits {
+    /// How deep its objects and arrays may nest: `index.mapping.depth.limit`, 20 unless set.
+    pub depth: usize,
+    /// How many values of nested objects it may have: `index.mapping.nested_objects.limit`, 10,000 unless set.
+    pub nested_objects: usize,
+}
+
+impl Default for DocumentLimits {
+    fn default() -> Self {
+        DocumentLimits { depth: DEPTH_LIMIT, nested_objects: 10_000 }
+    }
+}
+
+impl DocumentLimits {
+    /// The limits that the settings of an index give.
+    pub fn from_settings(settings: &Settings) -> Self {
+        let limit = |key: &str, default: usize| settings.text(key).and_then(|text| text.parse().ok()).unwrap_or(default);
+        let standard = DocumentLimits::default();
+        DocumentLimits {
+            depth: limit("index.mapping.depth.limit", standard.depth),
+            nested_objects: limit("index.mapping.nested_objects.limit", standard.nested_objects),
+        }
+    }
+}
+
 impl Mapping {
-    /// Reads a document.
+    /// Reads a document within the usual limits.
     ///
     /// # Errors
     /// Only under [`ParseMode::Strict`]: text that is no JSON object, or a value that does not fit.
     pub fn parse_document(&self, id: &str, source: &[u8], mode: ParseMode) -> Result<ParsedDocument> {
+        self.parse_document_within(id, source, mode, DocumentLimits::default())
+    }
+
+    /// Reads a document within limits, which count only under [`ParseMode::Strict`].
+    ///
+    /// # Errors
+    /// Only under [`ParseMode::Strict`]: text that is no JSON object, or a value that does not fit.
+    pub fn parse_document_within(&self, id: &str, source: &[u8], mode: ParseMode, limits: DocumentLimits) -> Result<ParsedDocument> {
         let strict = mode == ParseMode::Strict;
         let (root, broken) = match read_root(source, strict) {
             Ok(root) => root,
@@ -38,7 +76,7 @@ impl Mapping {
             // The record is what it is; without a source that can be read there is nothing to search.
             Err(_) => return Ok(ParsedDocument::default()),
         };
-        let mut reader = Reader { mapping: self, id, source, mode, out: ParsedDocument::default(), additions: Map::new() };
+        let mut reader = Reader::new(self, id, source, mode, limits);
         reader.root(&root)?;
         // What does not fit stands before the place where the text breaks, and is found first.
         if let Some(error) = broken {
@@ -47,7 +85,8 @@ impl Mapping {
         if reader.additions.is_empty() {
             return Ok(reader.out);
         }
-        self.parse_with_additions(id, source, &root, reader.additions)
+        let additions = reader.additions;
+        self.parse_with_additions(id, source, &root, (additions, limits))
     }
 
     /// Reads again under the mapping that has the new fields: two values of one new field may not fit each other.
@@ -56,14 +95,13 @@ impl Mapping {
         id: &str,
         source: &[u8],
         root: &[(std::borrow::Cow<'_, str>, Json<'_>)],
-        additions: Map<String, Value>,
+        (additions, limits): (Map<String, Value>, DocumentLimits),
     ) -> Result<ParsedDocument> {
         let mut update = additions;
         for _ in 0..DYNAMIC_ROUNDS_MAX {
             let body = serde_json::json!({"properties": update});
             let extended = self.merge(&body, &MappingRules::unlimited())?;
-            let mut reader =
-                Reader { mapping: &extended, id, source, mode: ParseMode::Strict, out: ParsedDocument::default(), additions: Map::new() };
+            let mut reader = Reader::new(&extended, id, source, ParseMode::Strict, limits);
             reader.root(root)?;
             if reader.additions.is_empty() {
                 reader.out.dynamic_update = Some(body);
@@ -79,9 +117,9 @@ fn failed_to_parse(cause: Error) -> Error {
     Error::MapperParsing { reason: "failed to parse".to_owned(), cause: Some(Box::new(cause)) }
 }
 
-fn too_deep() -> Error {
+fn too_deep(limit: usize) -> Error {
     failed_to_parse(Error::parse(format!(
-        "The depth of the field has exceeded the allowed limit of [{DEPTH_LIMIT}]. \
+        "The depth of the field has exceeded the allowed limit of [{limit}]. \
          This limit can be set by changing the [index.mapping.depth.limit] index level setting."
     )))
 }
@@ -108,7 +146,10 @@ struct Reader<'m> {
     id: &'m str,
     source: &'m [u8],
     mode: ParseMode,
+    limits: DocumentLimits,
     out: ParsedDocument,
+    /// The values of the documents around the one that is read, outermost first.
+    around: Vec<Vec<(u32, FieldValue)>>,
     /// New fields by their full path.
     additions: Map<String, Value>,
 }
@@ -123,6 +164,12 @@ struct Place<'p> {
 }
 
 impl<'m> Reader<'m> {
+    fn new(mapping: &'m Mapping, id: &'m str, source: &'m [u8], mode: ParseMode, limits: DocumentLimits) -> Self {
+        // What was logged was within the limits of its time.
+        let limits = if mode == ParseMode::Strict { limits } else { DocumentLimits { nested_objects: usize::MAX, ..limits } };
+        Reader { mapping, id, source, mode, limits, out: ParsedDocument::default(), around: Vec::new(), additions: Map::new() }
+    }
+
     fn is_strict(&self) -> bool {
         self.mode == ParseMode::Strict
     }
@@ -145,8 +192,8 @@ impl<'m> Reader<'m> {
     }
 
     fn fields(&mut self, fields: &[(std::borrow::Cow<'_, str>, Json<'_>)], place: Place<'_>) -> Result<()> {
-        if place.depth > DEPTH_LIMIT {
-            return self.refuse(too_deep);
+        if place.depth > self.limits.depth {
+            return self.refuse(|| too_deep(self.limits.depth));
         }
         for (key, value) in fields {
             if let NodeValue::Broken(_) = value.value {
@@ -203,8 +250,8 @@ impl<'m> Reader<'m> {
             let reason = format!("object field starting or ending with a [.] makes object resolution ambiguous: [{key}]");
             return self.refuse(|| failed_to_parse(Error::illegal_argument(reason)));
         }
-        if parts.len() + place.depth > DEPTH_LIMIT + 1 {
-            return self.refuse(too_deep);
+        if parts.len() + place.depth > self.limits.depth + 1 {
+            return self.refuse(|| too_deep(self.limits.depth));
         }
         self.descend(&parts, key, value, place)
     }
@@ -221,6 +268,14 @@ impl<'m> Reader<'m> {
             Some(Node::Object(object)) => {
                 if !object.enabled {
                     return Ok(());
+                }
+                if object.nested.is_some() {
+                    let last = parts.last().copied().unwrap_or_default();
+                    return self.refuse(|| {
+                        Error::mapper_parsing(format!(
+                            "Cannot add a value for field [{last}] since one of the intermediate objects is mapped as a nested object: [{path}]"
+                        ))
+                    });
                 }
                 let dynamic = object.dynamic.unwrap_or(place.dynamic);
                 self.descend(rest, key, value, Place { object, path: &path, dynamic, depth: place.depth + 1 })
@@ -270,7 +325,7 @@ impl<'m> Reader<'m> {
 
     fn strict_error(&self, name: &str, place: Place<'_>) -> Error {
         let object = if place.path.is_empty() { "_doc" } else { place.path };
-        Error::StrictDynamicMapping { field: name.to_owned(), object: object.to_owned() }
+        Error::StrictDynamicMapping { dynamic: place.dynamic.name().to_owned(), field: name.to_owned(), object: object.to_owned() }
     }
 
     fn entry(&mut self, name: &str, key: &str, value: &Json<'_>, place: Place<'_>) -> Result<()> {
@@ -295,13 +350,17 @@ impl<'m> Reader<'m> {
         let path = join(parent.path, name);
         match &value.value {
             // Lists are counted even where nothing in them is read.
-            NodeValue::Array(_) if array_depth >= DEPTH_LIMIT => self.array_too_deep(),
+            NodeValue::Array(_) if array_depth >= self.limits.depth => self.array_too_deep(),
             NodeValue::Array(items) => items.iter().try_for_each(|item| self.object(object, (name, None), item, parent, array_depth + 1)),
             _ if !object.enabled => Ok(()),
             NodeValue::Null | NodeValue::Broken(_) => Ok(()),
             NodeValue::Object(fields) => {
                 let dynamic = object.dynamic.unwrap_or(parent.dynamic);
-                self.fields(fields, Place { object, path: &path, dynamic, depth: parent.depth + 1 })
+                let place = Place { object, path: &path, dynamic, depth: parent.depth + 1 };
+                match object.nested {
+                    None => self.fields(fields, place),
+                    Some(nested) => self.nested(fields, place, nested),
+                }
             }
             NodeValue::Bool(_) | NodeValue::Number(_) | NodeValue::Text(_) => self.refuse(|| {
                 // Inside an array the parser has no name for it.
@@ -313,16 +372,53 @@ impl<'m> Reader<'m> {
         }
     }
 
+    fn swap_with_around(&mut self, depth: usize) {
+        if let Some(around) = self.around.get_mut(depth) {
+            std::mem::swap(around, &mut self.out.values);
+        }
+    }
+
+    /// One value of a nested object: a document of its own, which stands before the one around it.
+    fn nested(&mut self, fields: &[(std::borrow::Cow<'_, str>, Json<'_>)], place: Place<'_>, nested: Nested) -> Result<()> {
+        if self.out.nested.len() + self.around.len() >= self.limits.nested_objects {
+            let limit = self.limits.nested_objects;
+            return self.refuse(|| {
+                Error::mapper_parsing(format!(
+                    "The number of nested documents has exceeded the allowed limit of [{limit}]. \
+                     This limit can be set by changing the [index.mapping.nested_objects.limit] index level setting."
+                ))
+            });
+        }
+        self.around.push(std::mem::take(&mut self.out.values));
+        let read = self.fields(fields, place);
+        let own = std::mem::replace(&mut self.out.values, self.around.pop().unwrap_or_default());
+        read?;
+        if nested.include_in_parent {
+            self.out.values.extend(own.iter().cloned());
+        }
+        // Where the parent is the outermost document, its values are not doubled.
+        let is_root_parent = self.around.is_empty();
+        if nested.include_in_root && !(is_root_parent && nested.include_in_parent) {
+            self.around.first_mut().unwrap_or(&mut self.out.values).extend(own.iter().cloned());
+        }
+        self.out.nested.push(NestedDocument { path: place.path.into(), values: own });
+        Ok(())
+    }
+
     fn unknown(&mut self, name: &str, value: &Json<'_>, place: Place<'_>, array_depth: usize) -> Result<()> {
-        if value.is_absent() {
-            return Ok(());
+        let is_nothing = value.is_absent() || matches!(&value.value, NodeValue::Array(items) if items.is_empty());
+        if is_nothing {
+            return match place.dynamic {
+                Dynamic::StrictAllowTemplates => self.refuse(|| self.strict_error(name, place)),
+                _ => Ok(()),
+            };
         }
         let path = join(place.path, name);
         if !self.may_add(name, &path, place)? {
             return Ok(());
         }
         if let NodeValue::Array(items) = &value.value {
-            if array_depth >= DEPTH_LIMIT {
+            if array_depth >= self.limits.depth {
                 return self.array_too_deep();
             }
             for item in items {
@@ -349,9 +445,10 @@ impl<'m> Reader<'m> {
     }
 
     fn array_too_deep(&self) -> Result<()> {
+        let limit = self.limits.depth;
         self.refuse(|| {
             failed_to_parse(Error::parse(format!(
-                "The depth of the nested array field has exceeded the allowed limit of [{DEPTH_LIMIT}]. \
+                "The depth of the nested array field has exceeded the allowed limit of [{limit}]. \
                  This limit can be set by changing the [index.mapping.depth.limit] index level setting."
             )))
         })
@@ -364,7 +461,7 @@ impl<'m> Reader<'m> {
             // A pair of numbers is one place.
             && !(leaf.field_type == FieldType::GeoPoint && is_point_array(items))
         {
-            if array_depth >= DEPTH_LIMIT {
+            if array_depth >= self.limits.depth {
                 return self.array_too_deep();
             }
             for item in items {
@@ -390,7 +487,18 @@ impl<'m> Reader<'m> {
     fn copy_to(&mut self, target: &str, value: &Json<'_>) -> Result<()> {
         let mapping = self.mapping;
         match mapping.field(target) {
-            Some((number, leaf)) if self.is_known(leaf.since_version) => self.leaf(number, leaf, value, 0),
+            Some((number, leaf)) if self.is_known(leaf.since_version) => {
+                // The copy goes to the document that its target belongs to.
+                let depth = if self.around.is_empty() { 0 } else { mapping.nested_depth(target) };
+                if depth < self.around.len() {
+                    self.swap_with_around(depth);
+                }
+                let copied = self.leaf(number, leaf, value, 0);
+                if depth < self.around.len() {
+                    self.swap_with_around(depth);
+                }
+                copied
+            }
             Some(_) => Ok(()),
             None => {
                 let dynamic = mapping.root.dynamic.unwrap_or(Dynamic::True);

@@ -115,6 +115,17 @@ impl Mapping {
                 if target == &*leaf.path {
                     return refuse("cannot refer to itself.");
                 }
+                let (own, other) = (self.nested_scope(&leaf.path), self.nested_scope(target));
+                if own != other && self.leaves.iter().any(|leaf| *leaf.path == *target) {
+                    let own = own.map_or("The alias is not nested".to_owned(), |own| format!("The alias's nested scope is [{own}]"));
+                    let other = match other {
+                        Some(other) => format!("the target's nested scope is [{other}]"),
+                        None => "the target is not nested".to_owned(),
+                    };
+                    let start = format!("Invalid [path] value [{target}] for field alias [{}]: an alias", leaf.path);
+                    let reason = format!("{start} must have the same nested scope as its target. {own}, but {other}.");
+                    return Err(Error::illegal_argument(reason));
+                }
                 match self.leaves.iter().find(|leaf| *leaf.path == *target) {
                     None => return refuse("must refer to an existing field in the mappings."),
                     Some(found) if found.field_type == FieldType::Alias => return refuse("cannot refer to another alias."),
@@ -122,6 +133,16 @@ impl Mapping {
                 }
             }
             for target in &leaf.copy_to {
+                let (from, to) = (self.nested_scope(&leaf.path), self.nested_scope(target));
+                let is_around = |outer: &str| from.as_deref().is_some_and(|from| from == outer || from.starts_with(&format!("{outer}.")));
+                if let Some(to) = to.filter(|to| !is_around(to)) {
+                    let from = from.unwrap_or_else(|| "null".to_owned());
+                    return Err(Error::illegal_argument(format!(
+                        "Illegal combination of [copy_to] and [nested] mappings: [copy_to] may only copy data to the current nested \
+                         document or any of its parents, however one [copy_to] directive is trying to copy data from nested object \
+                         [{from}] to [{to}]"
+                    )));
+                }
                 if let Some(Resolved::Object) = self.resolve(target) {
                     return Err(Error::illegal_argument(format!("Cannot copy to field [{target}] since it is mapped as an object")));
                 }
@@ -134,18 +155,28 @@ impl Mapping {
     fn check_limits(&self, rules: &MappingRules) -> Result<()> {
         let mut objects = 0;
         count_objects(&self.root, 1, "", rules, &mut objects)?;
+        let nested_max = rules.nested_fields_max;
+        // Only few mappings have as many objects as may be nested.
+        if objects > nested_max && self.nested_paths().len() > nested_max {
+            return Err(Error::illegal_argument(format!("Limit of nested fields [{nested_max}] has been exceeded")));
+        }
         if self.leaves.len() + objects > rules.total_fields_max {
             return Err(Error::illegal_argument(format!("Limit of total fields [{}] has been exceeded", rules.total_fields_max)));
         }
         for leaf in &self.leaves {
-            let name = leaf.path.rsplit('.').next().unwrap_or_default();
-            if name.chars().count() > rules.field_name_length_max {
-                let limit = rules.field_name_length_max;
-                return Err(Error::illegal_argument(format!("Field name [{name}] is longer than the limit of [{limit}] characters")));
-            }
+            check_name(leaf.path.rsplit('.').next().unwrap_or_default(), rules)?;
         }
         Ok(())
     }
+}
+
+fn check_name(name: &str, rules: &MappingRules) -> Result<()> {
+    let limit = rules.field_name_length_max;
+    // Characters are never more than bytes.
+    if name.len() > limit && name.chars().count() > limit {
+        return Err(Error::illegal_argument(format!("Field name [{name}] is longer than the limit of [{limit}] characters")));
+    }
+    Ok(())
 }
 
 fn count_objects(object: &ObjectNode, depth: usize, path: &str, rules: &MappingRules, count: &mut usize) -> Result<()> {
@@ -155,6 +186,7 @@ fn count_objects(object: &ObjectNode, depth: usize, path: &str, rules: &MappingR
     }
     for (name, child) in &object.children {
         if let Node::Object(inner) = child {
+            check_name(name, rules)?;
             *count += 1;
             count_objects(inner, depth + 1, &join(path, name), rules, count)?;
         }
@@ -183,6 +215,14 @@ fn merge_object(
         let path = join(path, &name);
         match (object.children.get_mut(&name), child) {
             (Some(Node::Object(known)), NodeDefinition::Object(new)) => {
+                if !new.is_implied && new.nested != known.nested {
+                    let (before, after) = (known.nested.is_some(), new.nested.is_some());
+                    return Err(Error::illegal_argument(match (before, after) {
+                        (true, false) => "cannot change object mapping from nested to non-nested",
+                        (false, true) => "cannot change object mapping from non-nested to nested",
+                        _ => "the [include_in_parent] parameter can't be updated on a nested object mapping",
+                    }));
+                }
                 if new.enabled.is_some_and(|enabled| enabled != known.enabled) {
                     let reason = format!("the [enabled] parameter can't be updated for the object mapping [{path}]");
                     return Err(Error::illegal_argument(reason));
@@ -194,7 +234,7 @@ fn merge_object(
                 return Err(Error::illegal_argument(format!("can't merge a non object mapping [{path}] with an object mapping")));
             }
             (None, NodeDefinition::Object(new)) => {
-                let mut added = ObjectNode { since_version: version, ..ObjectNode::default() };
+                let mut added = ObjectNode { since_version: version, nested: new.nested, ..ObjectNode::default() };
                 merge_object(&mut added, new, &path, version, leaves)?;
                 object.children.insert(name, Node::Object(added));
             }

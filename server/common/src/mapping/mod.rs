@@ -9,6 +9,7 @@
 mod definition;
 mod document;
 mod dynamic;
+mod field_mapping;
 pub mod field_types;
 mod leaf;
 mod merge;
@@ -16,7 +17,7 @@ mod render;
 mod rules;
 
 pub use crate::json::java_double;
-pub use document::DEPTH_LIMIT;
+pub use document::{DEPTH_LIMIT, DocumentLimits};
 pub use field_types::{FieldType, RangeBounds};
 pub use leaf::{LeafField, LeafOptions};
 pub use rules::MappingRules;
@@ -25,6 +26,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
+use std::sync::Arc;
 
 /// The mapping of an index at one version.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -88,14 +90,25 @@ struct ObjectNode {
     dynamic: Option<Dynamic>,
     /// Whether its fields are read at all.
     enabled: bool,
+    /// Whether its values are documents of their own.
+    nested: Option<Nested>,
     /// The mapping version that added it.
     since_version: u64,
     children: BTreeMap<String, Node>,
 }
 
+/// An object whose values are searched as documents of their own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Nested {
+    /// Whether the document around them has their values too.
+    include_in_parent: bool,
+    /// Whether the outermost document has their values too.
+    include_in_root: bool,
+}
+
 impl Default for ObjectNode {
     fn default() -> Self {
-        ObjectNode { dynamic: None, enabled: true, since_version: 0, children: BTreeMap::new() }
+        ObjectNode { dynamic: None, enabled: true, nested: None, since_version: 0, children: BTreeMap::new() }
     }
 }
 
@@ -151,11 +164,22 @@ pub enum FieldValue {
 pub struct ParsedDocument {
     /// (number of the leaf, value), in the order of the document; a leaf may occur several times.
     pub values: Vec<(u32, FieldValue)>,
+    /// The values of nested objects, each before the document that it stands in.
+    pub nested: Vec<NestedDocument>,
     /// Paths whose values were left out (`_ignored`).
     pub ignored: Vec<String>,
     /// The mapping (`{"properties": …}`) that must be added before this document can be indexed. The values then belong
     /// to the mapping that has it, not to this one: read the document again once it is there.
     pub dynamic_update: Option<Value>,
+}
+
+/// One value of a nested object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NestedDocument {
+    /// The path of the object.
+    pub path: Arc<str>,
+    /// As in [`ParsedDocument`].
+    pub values: Vec<(u32, FieldValue)>,
 }
 
 /// What a path leads to.
@@ -238,6 +262,66 @@ impl Mapping {
     pub fn fields_under<'a>(&'a self, object: &str) -> impl Iterator<Item = &'a LeafField> {
         let prefix = format!("{object}.");
         self.leaves.iter().filter(move |leaf| leaf.path.starts_with(&prefix))
+    }
+
+    /// The paths of the nested objects, outer ones before inner ones.
+    pub fn nested_paths(&self) -> Vec<String> {
+        fn collect(object: &ObjectNode, path: &str, found: &mut Vec<String>) {
+            for (name, child) in &object.children {
+                if let Node::Object(inner) = child {
+                    let path = merge::join(path, name);
+                    if inner.nested.is_some() {
+                        found.push(path.clone());
+                    }
+                    collect(inner, &path, found);
+                }
+            }
+        }
+        let mut found = Vec::new();
+        collect(&self.root, "", &mut found);
+        found
+    }
+
+    /// Whether `path` is a nested object.
+    pub fn is_nested(&self, path: &str) -> bool {
+        let mut object = &self.root;
+        for name in path.split('.') {
+            match object.children.get(name) {
+                Some(Node::Object(inner)) => object = inner,
+                _ => return false,
+            }
+        }
+        object.nested.is_some()
+    }
+
+    /// How many nested objects are around a path.
+    fn nested_depth(&self, path: &str) -> usize {
+        let mut depth = 0;
+        let mut object = &self.root;
+        for name in path.split('.') {
+            match object.children.get(name) {
+                Some(Node::Object(inner)) => object = inner,
+                _ => break,
+            }
+            depth += usize::from(object.nested.is_some());
+        }
+        depth
+    }
+
+    /// The innermost nested object around a path.
+    fn nested_scope(&self, path: &str) -> Option<String> {
+        let mut object = &self.root;
+        let mut scope = None;
+        for (at, name) in path.match_indices('.').map(|(at, _)| at).chain([path.len()]).zip(path.split('.')) {
+            match object.children.get(name) {
+                Some(Node::Object(inner)) => object = inner,
+                _ => break,
+            }
+            if object.nested.is_some() {
+                scope = path.get(..at).map(str::to_owned);
+            }
+        }
+        scope
     }
 
     /// Whether documents must come with a routing.

@@ -21,6 +21,8 @@ pub struct MappingRules {
     pub depth_max: usize,
     /// `index.mapping.field_name_length.limit`, in characters; 50,000 unless set.
     pub field_name_length_max: usize,
+    /// `index.mapping.nested_fields.limit`, 50 unless set.
+    pub nested_fields_max: usize,
 }
 
 impl Default for MappingRules {
@@ -33,6 +35,7 @@ impl Default for MappingRules {
             total_fields_max: 1_000,
             depth_max: 20,
             field_name_length_max: 50_000,
+            nested_fields_max: 50,
         }
     }
 }
@@ -54,6 +57,7 @@ impl MappingRules {
             total_fields_max: limit("index.mapping.total_fields.limit", standard.total_fields_max),
             depth_max: limit("index.mapping.depth.limit", standard.depth_max),
             field_name_length_max: limit("index.mapping.field_name_length.limit", standard.field_name_length_max),
+            nested_fields_max: limit("index.mapping.nested_fields.limit", standard.nested_fields_max),
         }
     }
 
@@ -63,6 +67,7 @@ impl MappingRules {
             total_fields_max: usize::MAX,
             depth_max: usize::MAX,
             field_name_length_max: usize::MAX,
+            nested_fields_max: usize::MAX,
             trusts_names: true,
             ..MappingRules::default()
         }

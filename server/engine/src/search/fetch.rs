@@ -55,7 +55,7 @@ pub struct Hit {
 /// A winner that is not in this searcher, and formats that are none.
 pub fn fetch_phase(shard: &ShardSearcher, source: &SearchSource, winners: &[Winner], now_millis: i64) -> Result<Vec<Hit>> {
     let columns = source.docvalue_fields.iter().map(|asked| ShownColumn::find(shard, asked)).collect::<Result<Vec<_>>>()?;
-    let named = matched(&QueryContext { shard, now_millis }, source.query.as_ref(), winners, source.named_queries_score)?;
+    let named = matched(&QueryContext::new(shard, now_millis), source.query.as_ref(), winners, source.named_queries_score)?;
     let hits = winners.iter().zip(named).map(|(winner, matched_queries)| {
         let hit = fetch(shard, source, winner, &columns)?;
         Ok(Hit { matched_queries, ..hit })
@@ -136,15 +136,7 @@ impl<'s> ShownColumn<'s> {
         let mapping = shard.schema.mapping();
         let leaf = mapping.field(field).map(|(_, leaf)| leaf);
         if let Some(refusal) = leaf.and_then(|leaf| no_columns(field, leaf)) {
-            return Err(match refusal {
-                // Texts are refused as such; for the others it is a matter of this shard's mapping.
-                Error::IllegalArgument { reason, .. }
-                    if leaf.is_some_and(|leaf| leaf.field_type.is_number() || leaf.field_type.is_keyword()) =>
-                {
-                    QueryContext { shard, now_millis: 0 }.query_shard(reason, None)
-                }
-                refusal => refusal,
-            });
+            return Err(refusal);
         }
         let below = mapping.flat_field(field).filter(|_| leaf.is_none()).map(|(_, flat, path)| (entries_name(&flat.path), path));
         let format = match (leaf, format.as_deref()) {

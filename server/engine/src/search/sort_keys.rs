@@ -423,7 +423,9 @@ impl<'s> SortKey<'s> {
 /// The ends of a type's range when it is sorted: small numbers are sorted as 32 bits.
 fn sort_range(field_type: FieldType) -> (i64, i64) {
     match field_type {
-        FieldType::Integer | FieldType::Short | FieldType::Byte | FieldType::Boolean => (i64::from(i32::MIN), i64::from(i32::MAX)),
+        FieldType::Integer | FieldType::Short | FieldType::Byte | FieldType::TokenCount | FieldType::Boolean => {
+            (i64::from(i32::MIN), i64::from(i32::MAX))
+        }
         _ => (i64::MIN, i64::MAX),
     }
 }

@@ -44,6 +44,16 @@ pub struct ShardSchema {
     routing: Field,
     field_names: Field,
     ignored: Field,
+    nested: Option<NestedFields>,
+}
+
+/// What the documents of nested objects have; only indices that have such objects have these fields.
+#[derive(Clone, Copy, Debug)]
+pub struct NestedFields {
+    /// `_nested_path`: the path of the object. Documents without it are those that clients know.
+    pub path: Field,
+    /// `_root`: the id of the outermost document around it, which goes with it when that is replaced.
+    pub root: Field,
 }
 
 /// What the index keeps of an operation beside its fields.
@@ -213,6 +223,8 @@ impl ShardSchema {
         let routing = fields.text("_routing", raw_text().set_stored());
         let field_names = fields.text("_field_names", raw_text());
         let ignored = fields.text("_ignored", raw_text().set_stored());
+        let nested = (!mapping.nested_paths().is_empty())
+            .then(|| NestedFields { path: fields.text("_nested_path", raw_text()), root: fields.text("_root", raw_text()) });
         let mut normed = 0;
         let mut second_fields = HashMap::new();
         let mut leaf_fields = Vec::with_capacity(mapping.leaves().len());
@@ -245,6 +257,7 @@ impl ShardSchema {
             routing,
             field_names,
             ignored,
+            nested,
         }
     }
 
@@ -253,7 +266,8 @@ impl ShardSchema {
         if self.word_counts.is_empty() {
             return;
         }
-        for (number, value) in &mut parsed.values {
+        let inner = parsed.nested.iter_mut().flat_map(|document| &mut document.values);
+        for (number, value) in parsed.values.iter_mut().chain(inner) {
             let FieldValue::Text(text) = value else { continue };
             let Some(leaf) = self.mapping.leaf(*number).filter(|leaf| leaf.field_type == FieldType::TokenCount) else { continue };
             let options = leaf.options();
@@ -337,6 +351,24 @@ impl ShardSchema {
         (tantivy::Term::from_field_text(self.field_names, path), tantivy::Term::from_field_text(self.field_names, &wordless(path)))
     }
 
+    /// What nested documents have, if there can be any.
+    pub fn nested(&self) -> Option<NestedFields> {
+        self.nested
+    }
+
+    /// The index documents of the nested objects of a document, in the order in which they stand before it.
+    pub fn nested_documents(&self, parsed: &ParsedDocument, id: &str) -> Vec<TantivyDocument> {
+        let Some(fields) = self.nested else { return Vec::new() };
+        let documents = parsed.nested.iter().map(|nested| {
+            let mut document = TantivyDocument::new();
+            document.add_text(fields.path, &*nested.path);
+            document.add_text(fields.root, id);
+            self.add_values(&mut document, &nested.values);
+            document
+        });
+        documents.collect()
+    }
+
     /// The index document for a parsed document.
     pub fn document(&self, parsed: &ParsedDocument, meta: DocumentMeta<'_>) -> TantivyDocument {
         let mut document = TantivyDocument::new();
@@ -351,8 +383,13 @@ impl ShardSchema {
         for path in &parsed.ignored {
             document.add_text(self.ignored, path);
         }
-        let mut present: Vec<(u32, bool)> = Vec::with_capacity(parsed.values.len());
-        for (number, value) in &parsed.values {
+        self.add_values(&mut document, &parsed.values);
+        document
+    }
+
+    fn add_values(&self, document: &mut TantivyDocument, values: &[(u32, FieldValue)]) {
+        let mut present: Vec<(u32, bool)> = Vec::with_capacity(values.len());
+        for (number, value) in values {
             let Some(field) = self.leaf_field(*number) else { continue };
             let has_words = match value {
                 FieldValue::Text(text) => {
@@ -414,7 +451,6 @@ impl ShardSchema {
                 document.add_text(self.field_names, wordless(&leaf.path));
             }
         }
-        document
     }
 }
 

@@ -318,7 +318,8 @@ impl IndexShard {
         let document = match &operation.kind {
             WriteKind::Index { source } | WriteKind::Create { source } | WriteKind::IndexNew { source } => {
                 check_size(source.len() + operation.id.len() + 1024)?;
-                Some(mapping.parse_document(&operation.id, source, ParseMode::Strict)?)
+                let limits = self.inner.settings.load().document_limits;
+                Some(mapping.parse_document_within(&operation.id, source, ParseMode::Strict, limits)?)
             }
             WriteKind::Delete => None,
         };

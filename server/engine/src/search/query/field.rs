@@ -36,7 +36,7 @@ impl<'m> FieldTarget<'m> {
     pub(super) fn find(context: &QueryContext<'m>, name: &'m str) -> FieldTarget<'m> {
         let schema = &context.shard.schema;
         match name {
-            "_id" => FieldTarget::Raw(schema.id()),
+            "_id" => FieldTarget::Raw(id_field(context)),
             "_routing" => FieldTarget::Raw(schema.routing()),
             "_ignored" => FieldTarget::Raw(schema.ignored()),
             "_field_names" => FieldTarget::Raw(schema.field_names()),
@@ -48,6 +48,15 @@ impl<'m> FieldTarget<'m> {
                 None => FlatPath::find(context, name).map_or(FieldTarget::Unmapped, FieldTarget::Flat),
             },
         }
+    }
+}
+
+/// The field that ids are found in; those of nested objects are the ids of the documents around them.
+pub(super) fn id_field(context: &QueryContext<'_>) -> Field {
+    let schema = &context.shard.schema;
+    match schema.nested() {
+        Some(nested) if context.scope.is_some() => nested.root,
+        _ => schema.id(),
     }
 }
 

@@ -237,7 +237,11 @@ impl RangeQuery {
     fn range_field(&self, context: &QueryContext<'_>, leaf: &LeafField) -> Result<Built> {
         let asked = match leaf.field_type.bound_type() {
             Some(FieldType::Ip) => self.address_bounds()?.map(|(low, high)| RangeBounds::Ip(low, high)),
-            Some(FieldType::Date) => self.date_bounds(context, leaf)?.map(|(low, high)| RangeBounds::Number(low, high)),
+            Some(FieldType::Date) => {
+                // Unlike in a search for dates, the bounds are read while the query is made.
+                let bounds = self.date_bounds(context, leaf).map_err(|cause| context.failed_to_create(cause))?;
+                bounds.map(|(low, high)| RangeBounds::Number(low, high))
+            }
             Some(bound) => self.number_bounds(bound)?.map(|(low, high)| RangeBounds::Number(low, high)),
             None => None,
         };

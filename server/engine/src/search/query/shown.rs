@@ -150,6 +150,15 @@ fn json_of(kind: &Kind, boost: f32) -> Value {
             ];
             ("query_string", object(fields, boost))
         }
+        Kind::Nested(query) => {
+            let fields = [
+                ("query", Some(inner(&query.query))),
+                ("path", Some(query.path.clone().into())),
+                ("ignore_unmapped", Some(query.ignore_unmapped.into())),
+                ("score_mode", Some(query.score_mode.name().into())),
+            ];
+            ("nested", object(fields, boost))
+        }
     };
     json!({ name: body })
 }
