@@ -355,10 +355,10 @@ fn parse_field(
 fn check_foreign_parameter(field_type: FieldType, name: &str, key: &str) -> Result<()> {
     match (field_type, key) {
         (FieldType::MatchOnlyText, "index_prefixes") => {
-            Err(Error::illegal_argument("Index prefixes cannot be enabled on for match_only_text field. Use text field instead"))
+            Err(Error::mapper_parsing("Index prefixes cannot be enabled on for match_only_text field. Use text field instead"))
         }
         (FieldType::MatchOnlyText, "index_phrases") => {
-            Err(Error::illegal_argument("Index phrases cannot be enabled on for match_only_text field. Use text field instead"))
+            Err(Error::mapper_parsing("Index phrases cannot be enabled on for match_only_text field. Use text field instead"))
         }
         (_, "format") if field_type.is_range() => {
             let reason = format!("field [{name}] of type [range] should not define a dateTimeFormatter unless it is a DATE type");

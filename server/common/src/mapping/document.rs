@@ -192,7 +192,7 @@ impl<'m> Reader<'m> {
     }
 
     fn fields(&mut self, fields: &[(std::borrow::Cow<'_, str>, Json<'_>)], place: Place<'_>) -> Result<()> {
-        if place.depth > self.limits.depth {
+        if place.depth > 0 && place.depth >= self.limits.depth {
             return self.refuse(|| too_deep(self.limits.depth));
         }
         for (key, value) in fields {
@@ -282,7 +282,7 @@ impl<'m> Reader<'m> {
             }
             Some(Node::Field(field)) => {
                 let kind = self.mapping.leaf(field.leaf).map_or("unknown", |leaf| leaf.field_type.name());
-                let whole = join(place.path, key);
+                let whole = format!("{path}.{}", rest.join("."));
                 self.refuse(|| {
                     Error::mapper_parsing(format!(
                         "Could not dynamically add mapping for field [{whole}]. \
@@ -526,10 +526,7 @@ impl<'m> Reader<'m> {
                 if self.is_strict() && !lenient {
                     return Err(self.misfit(leaf, value, misfit));
                 }
-                // Places that are none leave no trace.
-                if leaf.field_type != FieldType::GeoPoint {
-                    self.ignore(leaf);
-                }
+                self.ignore(leaf);
             }
         }
         Ok(())
@@ -583,6 +580,9 @@ impl<'m> Reader<'m> {
         let options = leaf.options();
         let source = self.source;
         if value.is_absent() && !matches!(leaf.field_type, FieldType::Alias | FieldType::ConstantKeyword) {
+            if leaf.field_type == FieldType::GeoPoint && array_depth > 0 {
+                return Err(Error::parse("geo_point expected").into());
+            }
             return Ok(options.null_value.clone());
         }
         Ok(match leaf.field_type {

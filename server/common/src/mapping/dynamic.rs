@@ -203,7 +203,7 @@ pub(super) fn check_templates(value: &Value) -> Result<Vec<Value>> {
             return Err(Error::mapper_parsing(format!("template must have match, path_match or match_mapping_type set {shown}")));
         }
         if !body.get("mapping").is_some_and(Value::is_object) {
-            return Err(Error::mapper_parsing(format!("template must have mapping set {shown}")));
+            return Err(Error::mapper_parsing("template must have mapping set"));
         }
     }
     Ok(templates.iter().map(ordered).collect())

@@ -153,15 +153,21 @@ impl Mapping {
 
     /// Counts fields, sub-fields and objects, and the depth of objects.
     fn check_limits(&self, rules: &MappingRules) -> Result<()> {
-        let mut objects = 0;
-        count_objects(&self.root, 1, "", rules, &mut objects)?;
+        let (mut objects, mut too_deep) = (0, None);
+        count_objects(&self.root, 1, "", rules, (&mut objects, &mut too_deep))?;
+        if self.leaves.len() + objects > rules.total_fields_max {
+            return Err(Error::illegal_argument(format!("Limit of total fields [{}] has been exceeded", rules.total_fields_max)));
+        }
+        if let Some(path) = too_deep {
+            let limit = rules.depth_max;
+            return Err(Error::illegal_argument(format!(
+                "Limit of mapping depth [{limit}] has been exceeded due to object field [{path}]"
+            )));
+        }
         let nested_max = rules.nested_fields_max;
         // Only few mappings have as many objects as may be nested.
         if objects > nested_max && self.nested_paths().len() > nested_max {
             return Err(Error::illegal_argument(format!("Limit of nested fields [{nested_max}] has been exceeded")));
-        }
-        if self.leaves.len() + objects > rules.total_fields_max {
-            return Err(Error::illegal_argument(format!("Limit of total fields [{}] has been exceeded", rules.total_fields_max)));
         }
         for leaf in &self.leaves {
             check_name(leaf.path.rsplit('.').next().unwrap_or_default(), rules)?;
@@ -179,16 +185,22 @@ fn check_name(name: &str, rules: &MappingRules) -> Result<()> {
     Ok(())
 }
 
-fn count_objects(object: &ObjectNode, depth: usize, path: &str, rules: &MappingRules, count: &mut usize) -> Result<()> {
-    if depth > rules.depth_max {
-        let limit = rules.depth_max;
-        return Err(Error::illegal_argument(format!("Limit of mapping depth [{limit}] has been exceeded due to object field [{path}]")));
+/// Counts the objects in an object, and finds the first that lies too deep.
+fn count_objects(
+    object: &ObjectNode,
+    depth: usize,
+    path: &str,
+    rules: &MappingRules,
+    (count, too_deep): (&mut usize, &mut Option<String>),
+) -> Result<()> {
+    if depth > rules.depth_max && too_deep.is_none() {
+        *too_deep = Some(path.to_owned());
     }
     for (name, child) in &object.children {
         if let Node::Object(inner) = child {
             check_name(name, rules)?;
             *count += 1;
-            count_objects(inner, depth + 1, &join(path, name), rules, count)?;
+            count_objects(inner, depth + 1, &join(path, name), rules, (count, too_deep))?;
         }
     }
     Ok(())

@@ -151,9 +151,13 @@ impl<'s> SortKey<'s> {
                 }
                 (None, Some(unmapped)) => {
                     let field_type = FieldType::from_name(unmapped);
-                    KeySource::Unmapped(
-                        field_type.ok_or_else(|| Error::illegal_argument(format!("No mapper found for type [{unmapped}]")))?,
-                    )
+                    let field_type = field_type.ok_or_else(|| Error::illegal_argument(format!("No mapper found for type [{unmapped}]")))?;
+                    match field_type {
+                        FieldType::ScaledFloat => return Err(Error::illegal_argument("Field [scaling_factor] is required")),
+                        FieldType::GeoPoint | FieldType::Binary => return Err(unsortable(field_type)),
+                        _ => {}
+                    }
+                    KeySource::Unmapped(field_type)
                 }
                 (None, None) => return Err(no_mapping(context, field)),
             },
@@ -380,7 +384,7 @@ impl<'s> SortKey<'s> {
             KeyReader::Unsigned { .. } => unsigned_of(value).map_err(failed)?,
             KeyReader::Ip { missing_key, .. } if value.is_null() => *missing_key,
             KeyReader::Ip { column, codes, .. } => {
-                let address = parse_ip(&text).map_err(failed)?;
+                let address = parse_ip(&text)?;
                 code_after(column.as_ref(), codes.as_ref(), address)
             }
             KeyReader::Scaled { missing, .. } if value.is_null() => key_of_double(*missing),
@@ -458,17 +462,20 @@ pub(super) fn no_columns(field: &str, leaf: &LeafField) -> Option<Error> {
     }
 }
 
+fn unsortable(field_type: FieldType) -> Error {
+    Error::illegal_argument(match field_type {
+        FieldType::GeoPoint => "can't sort on geo_point field without using specific sorting feature, like geo_distance".to_owned(),
+        _ => format!("can't sort on {} field", field_type.name()),
+    })
+}
+
 fn check_leaf(context: &QueryContext<'_>, spec: &SortSpec, leaf: &LeafField, has_field: bool) -> Result<()> {
     if let Some(refusal) = no_columns(&spec.field, leaf) {
         return Err(refusal);
     }
     match leaf.field_type {
         FieldType::ConstantKeyword => return Ok(()),
-        FieldType::Binary => return Err(Error::illegal_argument("can't sort on binary field")),
-        FieldType::GeoPoint => {
-            let reason = "can't sort on geo_point field without using specific sorting feature, like geo_distance";
-            return Err(Error::illegal_argument(reason));
-        }
+        FieldType::Binary | FieldType::GeoPoint => return Err(unsortable(leaf.field_type)),
         field_type if field_type.is_range() => {
             let reason = format!("can't sort on [{}] field", field_type.name());
             return Err(Error::illegal_argument(reason));
@@ -482,7 +489,7 @@ fn check_leaf(context: &QueryContext<'_>, spec: &SortSpec, leaf: &LeafField, has
             leaf.field_type.name()
         )));
     }
-    let is_text = column_type(leaf) == ColumnType::Text;
+    let is_text = matches!(column_type(leaf), ColumnType::Text | ColumnType::Ip);
     if is_text && matches!(spec.mode, Some(SortMode::Sum | SortMode::Avg | SortMode::Median)) {
         return Err(context.query_shard("we only support AVG, MEDIAN and SUM on number based fields".to_owned(), None));
     }

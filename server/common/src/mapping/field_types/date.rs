@@ -38,6 +38,11 @@ pub(super) struct Parts {
     pub(super) month: Option<i64>,
     pub(super) day: Option<i64>,
     pub(super) day_of_year: Option<i64>,
+    /// Year, week and day of weeks that begin on Monday, the first with at least four days.
+    pub(super) iso_week: (Option<i64>, Option<i64>, Option<i64>),
+    /// The same for weeks that begin on Sunday, the first with at least one day; what is left out is the first.
+    pub(super) week: (Option<i64>, Option<i64>, Option<i64>),
+    pub(super) quarter: Option<i64>,
     pub(super) hour: Option<i64>,
     pub(super) hour_of_half: Option<i64>,
     pub(super) afternoon: Option<bool>,
@@ -110,32 +115,53 @@ pub enum Rounding {
     Up,
 }
 
-/// The patterns behind the names, strict first.
-const NAMED: &[(&str, &str)] = &[
-    ("basic_date", "yyyyMMdd"),
-    ("basic_date_time", "yyyyMMdd'T'HHmmss.SSSZ"),
-    ("basic_date_time_no_millis", "yyyyMMdd'T'HHmmssZ"),
-    ("basic_ordinal_date", "yyyyDDD"),
-    ("date", "yyyy-MM-dd"),
-    ("date_hour", "yyyy-MM-dd'T'HH"),
-    ("date_hour_minute", "yyyy-MM-dd'T'HH:mm"),
-    ("date_hour_minute_second", "yyyy-MM-dd'T'HH:mm:ss"),
-    ("date_hour_minute_second_fraction", "yyyy-MM-dd'T'HH:mm:ss.SSS"),
-    ("date_hour_minute_second_millis", "yyyy-MM-dd'T'HH:mm:ss.SSS"),
-    ("date_time", "yyyy-MM-dd'T'HH:mm:ss.SSSXXX"),
-    ("date_time_no_millis", "yyyy-MM-dd'T'HH:mm:ssXXX"),
-    ("hour", "HH"),
-    ("hour_minute", "HH:mm"),
-    ("hour_minute_second", "HH:mm:ss"),
-    ("hour_minute_second_fraction", "HH:mm:ss.SSS"),
-    ("hour_minute_second_millis", "HH:mm:ss.SSS"),
-    ("ordinal_date", "yyyy-DDD"),
-    ("rfc3339_lenient", "yyyy-MM-dd'T'HH:mm:ss[.SSS]XXX"),
-    ("time", "HH:mm:ss.SSSXXX"),
-    ("time_no_millis", "HH:mm:ssXXX"),
-    ("year", "yyyy"),
-    ("year_month", "yyyy-MM"),
-    ("year_month_day", "yyyy-MM-dd"),
+/// The patterns behind the names: the name, its pattern, and that of its `strict_` form if there is one. Beside Java's letters
+/// they have some of their own: `f` and `g` are fractions of up to nine or three digits, `R`, `I` and `i` year, week and day of
+/// ISO weeks, `W` is an offset with a colon.
+const NAMED: &[(&str, &str, &str)] = &[
+    ("basic_date", "yyyyMMdd", ""),
+    ("basic_date_time", "yyyyMMdd'T'HHmmss.fX", ""),
+    ("basic_date_time_no_millis", "yyyyMMdd'T'HHmmssX", ""),
+    ("basic_ordinal_date", "yyyyDDD", ""),
+    ("basic_ordinal_date_time", "yyyyDDD'T'HHmmss.fX", ""),
+    ("basic_ordinal_date_time_no_millis", "yyyyDDD'T'HHmmssX", ""),
+    ("basic_time", "HHmmss.fX", ""),
+    ("basic_time_no_millis", "HHmmssX", ""),
+    ("basic_t_time", "'T'HHmmss.fX", ""),
+    ("basic_t_time_no_millis", "'T'HHmmssX", ""),
+    ("basic_week_date", "R'W'Ii", "R'W'Ii"),
+    ("basic_week_date_time", "R'W'Ii'T'HHmmss.fX", "R'W'Ii'T'HHmmss.fX"),
+    ("basic_week_date_time_no_millis", "R'W'Ii'T'HHmmssX", "R'W'Ii'T'HHmmssX"),
+    ("date", "yyyy[-MM[-dd]]", "yyyy-MM-dd"),
+    ("date_hour", "yyyy-MM-dd'T'HH", "yyyy-MM-dd'T'HH"),
+    ("date_hour_minute", "yyyy-MM-dd'T'HH:mm", "yyyy-MM-dd'T'HH:mm"),
+    ("date_hour_minute_second", "yyyy-MM-dd'T'HH:mm:ss", "yyyy-MM-dd'T'HH:mm:ss"),
+    ("date_hour_minute_second_fraction", "yyyy-MM-dd'T'HH:mm:ss.f", "yyyy-MM-dd'T'HH:mm:ss.f"),
+    ("date_hour_minute_second_millis", "yyyy-MM-dd'T'HH:mm:ss.g", "yyyy-MM-dd'T'HH:mm:ss.f"),
+    ("date_time", "yyyy-MM-dd'T'HH:mm:ss.fX", "yyyy-MM-dd'T'HH:mm:ss[.f]X"),
+    ("date_time_no_millis", "yyyy-MM-dd'T'HH:mm[:ss][X]", "yyyy-MM-dd'T'HH:mm:ssX"),
+    ("hour", "HH", "HH"),
+    ("hour_minute", "HH:mm", "HH:mm"),
+    ("hour_minute_second", "HH:mm:ss", "HH:mm:ss"),
+    ("hour_minute_second_fraction", "HH:mm:ss.f", "HH:mm:ss.f"),
+    ("hour_minute_second_millis", "HH:mm:ss.g", "HH:mm:ss.f"),
+    ("ordinal_date", "yyyy-DDD", "yyyy-DDD"),
+    ("ordinal_date_time", "yyyy-DDD'T'HH:mm:ss.fX", "yyyy-DDD'T'HH:mm:ss.fX"),
+    ("ordinal_date_time_no_millis", "yyyy-DDD'T'HH:mm:ssX", "yyyy-DDD'T'HH:mm:ssX"),
+    ("rfc3339_lenient", "yyyy[-MM[-dd['T'HH:mm[:ss[.f]]W]]]", ""),
+    ("time", "HH:mm:ss.fX", "HH:mm:ss.fX"),
+    ("time_no_millis", "HH:mm:ssX", "HH:mm:ssX"),
+    ("t_time", "'T'HH:mm:ss.fX", "'T'HH:mm:ss.fX"),
+    ("t_time_no_millis", "'T'HH:mm:ssX", "'T'HH:mm:ssX"),
+    ("week_date", "R-'W'I-i", "R-'W'I-i"),
+    ("week_date_time", "R-'W'I-i'T'HH:mm:ss.fX", "R-'W'I-i'T'HH:mm:ss.fX"),
+    ("week_date_time_no_millis", "R-'W'I-i'T'HH:mm:ssX", "R-'W'I-i'T'HH:mm:ssX"),
+    ("weekyear", "R", "R"),
+    ("weekyear_week", "R-'W'I", "R-'W'I"),
+    ("weekyear_week_day", "R-'W'I-i", "R-'W'I-i"),
+    ("year", "u", "yyyy"),
+    ("year_month", "yyyy-MM", "yyyy-MM"),
+    ("year_month_day", "yyyy-MM-dd", "yyyy[-MM[-dd]]"),
 ];
 
 impl Default for DateFormat {
@@ -153,23 +179,30 @@ impl DateFormat {
     /// # Errors
     /// A name that is none and no pattern either: `Invalid format: [x]: Unknown pattern letter: o`.
     pub fn new(format: &str) -> Result<Self> {
-        let invalid = |reason: String| Error::IllegalArgument {
-            reason: format!("Invalid format: [{format}]: {reason}"),
-            cause: Some(Box::new(Error::illegal_argument(reason))),
-        };
         let mut alternatives = Vec::new();
         for name in format.split("||") {
-            let bare = name.strip_prefix("strict_").unwrap_or(name);
-            alternatives.push(match bare {
+            let invalid = |reason: String| Error::IllegalArgument {
+                reason: format!("Invalid format: [{name}]: {reason}"),
+                cause: Some(Box::new(Error::illegal_argument(reason))),
+            };
+            let named = |bare: &str| NAMED.iter().find(|(known, ..)| *known == bare);
+            alternatives.push(match name {
                 "" => return Err(Error::illegal_argument("No date pattern provided")),
-                "date_optional_time" | "iso8601" | "date_optional_time_nanos" => {
-                    Alternative::OptionalTime { strict: bare != name || bare == "iso8601", nanos: bare == "date_optional_time_nanos" }
-                }
+                "date_optional_time" => Alternative::OptionalTime { strict: false, nanos: false },
+                "strict_date_optional_time" | "iso8601" => Alternative::OptionalTime { strict: true, nanos: false },
+                "strict_date_optional_time_nanos" => Alternative::OptionalTime { strict: true, nanos: true },
                 "epoch_millis" => Alternative::EpochMillis,
                 "epoch_second" => Alternative::EpochSecond,
-                _ => match NAMED.iter().find(|(known, _)| *known == bare) {
-                    Some((_, pattern)) => Alternative::Pattern(Pattern::new(pattern, bare != name).map_err(invalid)?),
-                    None => Alternative::Pattern(Pattern::new(name, true).map_err(invalid)?),
+                _ => match (named(name), name.strip_prefix("strict_").and_then(named)) {
+                    // What has no separators is as wide as it is.
+                    (Some((_, lenient, _)), _) => {
+                        let is_strict = name.starts_with("basic_") || name == "rfc3339_lenient";
+                        Alternative::Pattern(Pattern::named(lenient, is_strict).map_err(invalid)?)
+                    }
+                    (None, Some((.., strict))) if !strict.is_empty() => {
+                        Alternative::Pattern(Pattern::named(strict, true).map_err(invalid)?)
+                    }
+                    _ => Alternative::Pattern(Pattern::new(name).map_err(invalid)?),
                 },
             });
         }
@@ -219,6 +252,7 @@ impl DateFormat {
             Some(Alternative::EpochMillis) if moment.nanos != 0 => {
                 format!("{}.{}", moment.millis, format!("{:06}", moment.nanos).trim_end_matches('0'))
             }
+            Some(Alternative::Pattern(pattern)) => pattern.print(moment.millis, moment.nanos),
             _ => self.print(moment.millis),
         }
     }
@@ -227,8 +261,12 @@ impl DateFormat {
     pub fn print(&self, millis: i64) -> String {
         match self.alternatives.first() {
             Some(Alternative::EpochMillis) => millis.to_string(),
-            Some(Alternative::EpochSecond) => (millis.div_euclid(1_000)).to_string(),
-            Some(Alternative::Pattern(pattern)) => pattern.print(millis),
+            Some(Alternative::EpochSecond) => {
+                let (sign, size) = (if millis < 0 { "-" } else { "" }, millis.unsigned_abs());
+                let fraction = format!(".{:03}", size % 1_000);
+                format!("{sign}{}{}", size / 1_000, fraction.trim_end_matches('0').trim_end_matches('.'))
+            }
+            Some(Alternative::Pattern(pattern)) => pattern.print(millis, 0),
             Some(Alternative::OptionalTime { .. }) | None => print_optional_time(millis),
         }
     }
@@ -239,14 +277,21 @@ fn print_optional_time(millis: i64) -> String {
     let (year, month, day) = civil_from_days(millis.div_euclid(DAY_MILLIS));
     let rest = millis.rem_euclid(DAY_MILLIS);
     let (hour, minute, second) = (rest / 3_600_000, rest / 60_000 % 60, rest / 1_000 % 60);
-    let sign = if year < 0 { "-" } else { "" };
+    let sign = match year {
+        ..0 => "-",
+        0..=9_999 => "",
+        _ => "+",
+    };
     format!("{sign}{:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", year.abs(), rest % 1_000)
 }
 
 impl Alternative {
     fn parse(&self, text: &str) -> Option<Parts> {
         match self {
-            Alternative::OptionalTime { strict, .. } => parse_optional_time(text, *strict),
+            Alternative::OptionalTime { strict, nanos } => {
+                // With nanoseconds a time says its seconds.
+                parse_optional_time(text, *strict).filter(|parts| !nanos || parts.hour.is_none() || parts.second.is_some())
+            }
             Alternative::EpochMillis => parse_epoch(text, 1),
             Alternative::EpochSecond => parse_epoch(text, 1_000),
             Alternative::Pattern(pattern) => pattern.parse(text),
@@ -271,6 +316,9 @@ fn parse_epoch(text: &str, scale: i64) -> Option<Parts> {
     let nanos = u32::try_from(part.rem_euclid(1_000_000)).ok()?;
     Some(Parts { epoch: Some(Moment { millis, nanos }), ..Parts::default() })
 }
+
+/// How many digits a year may have where little is strict.
+pub(super) const LENIENT_YEAR_DIGITS_MAX: usize = 5;
 
 /// A reader over digits and separators.
 pub(super) struct Scanner<'a> {
@@ -355,9 +403,9 @@ fn parse_optional_time(text: &str, strict: bool) -> Option<Parts> {
     let negative = scanner.take(b'-');
     let plus = !negative && scanner.take(b'+');
     let start = scanner.at;
-    let year = scanner.number(if strict { 4 } else { 1 }, 9)?;
-    // More than four digits need a sign.
-    if (plus && scanner.at - start <= 4) || (!plus && !negative && scanner.at - start > 4) {
+    let year = if strict { scanner.number(4, 9)? } else { scanner.number(1, LENIENT_YEAR_DIGITS_MAX)? };
+    // More than four digits need a sign, where anything is strict.
+    if (plus && scanner.at - start <= 4) || (strict && !plus && !negative && scanner.at - start > 4) {
         return None;
     }
     parts.year = Some(if negative { -year } else { year });
@@ -396,9 +444,30 @@ fn parse_optional_time(text: &str, strict: bool) -> Option<Parts> {
 }
 
 impl Parts {
+    /// The same moment by month and day.
+    fn of_weeks(&self) -> Option<Parts> {
+        let in_range = |value: i64, low: i64, high: i64| (low..=high).contains(&value).then_some(value);
+        let days = match (self.iso_week, self.week) {
+            ((Some(year), Some(week), Some(day)), _) => {
+                first_week(in_range(year, -YEARS_MAX, YEARS_MAX)?, 1, 4) + in_range(week, 1, 53)? * 7 - 7 + in_range(day, 1, 7)? - 1
+            }
+            ((None, None, None), (Some(year), week, day)) => {
+                let (week, day) = (in_range(week.unwrap_or(1), 1, 54)?, in_range(day.unwrap_or(1), 1, 7)?);
+                first_week(in_range(year, -YEARS_MAX, YEARS_MAX)?, 7, 1) + week * 7 - 7 + day - 1
+            }
+            _ => return None,
+        };
+        let (year, month, day) = civil_from_days(days);
+        let none = (None, None, None);
+        Some(Parts { year: Some(year), month: Some(month), day: Some(day), iso_week: none, week: none, ..self.clone() })
+    }
+
     fn resolve(&self, rounding: Rounding, zone: Option<&TimeZone>) -> Option<Moment> {
         if self.epoch.is_some() {
             return self.epoch;
+        }
+        if self.iso_week != (None, None, None) || self.week.0.is_some() {
+            return self.of_weeks()?.resolve(rounding, zone);
         }
         let up = rounding == Rounding::Up;
         let pick = |value: Option<i64>, low: i64, high: i64| value.unwrap_or(if up { high } else { low });
@@ -412,7 +481,8 @@ impl Parts {
                 (month, day)
             }
             // A pattern without a date means the first of January, whichever way it is rounded.
-            None if self.year.is_none() && self.month.is_none() && self.day.is_none() => (1, 1),
+            None if self.year.is_none() && self.month.is_none() && self.day.is_none() && self.quarter.is_none() => (1, 1),
+            None if self.month.is_none() && self.quarter.is_some() => (in_range(self.quarter?, 1, 4)? * 3 - 2, self.day.unwrap_or(1)),
             None => {
                 let month = in_range(pick(self.month, 1, 12), 1, 12)?;
                 (month, in_range(pick(self.day, 1, days_in_month(year, month)), 1, days_in_month(year, month))?)
@@ -431,6 +501,26 @@ impl Parts {
         let millis = to_utc(local, self.zone.as_ref().or(zone));
         Some(Moment { millis, nanos: u32::try_from(nanos.rem_euclid(1_000_000)).ok()? })
     }
+}
+
+/// The years that weeks are counted in.
+const YEARS_MAX: i64 = 999_999_999;
+
+/// The first day of the first week of a year, for weeks that begin on `first_day` (Monday is 1) and belong to the year that has
+/// at least `days_min` of their days.
+fn first_week(year: i64, first_day: i64, days_min: i64) -> i64 {
+    let new_year = days_from_civil(year, 1, 1);
+    // How far into its week the year begins.
+    let into = (weekday(new_year) - first_day).rem_euclid(7);
+    if 7 - into >= days_min { new_year - into } else { new_year - into + 7 }
+}
+
+/// Year, week and day of a day number, by the same weeks.
+pub(super) fn week_of(days: i64, first_day: i64, days_min: i64) -> (i64, i64, i64) {
+    let (year, ..) = civil_from_days(days);
+    let year = [year + 1, year].into_iter().find(|year| first_week(*year, first_day, days_min) <= days).unwrap_or(year - 1);
+    let into = days - first_week(year, first_day, days_min);
+    (year, into / 7 + 1, into % 7 + 1)
 }
 
 /// The moment of a local time in a zone.

@@ -158,7 +158,7 @@ fn leaf_query(context: &QueryContext<'_>, number: u32, leaf: &LeafField, value: 
         _ => {}
     }
     let Some(field) = context.shard.schema.leaf_field(number) else {
-        return Err(not_searchable(&leaf.path));
+        return Err(not_searchable(leaf));
     };
     if let Some(term) = exact_term(context, number, leaf, value)? {
         return Ok(match leaf.field_type {
@@ -192,7 +192,7 @@ fn leaf_query(context: &QueryContext<'_>, number: u32, leaf: &LeafField, value: 
             Some(FieldValue::Double(value)) => one_of_column(Term::from_field_f64(field, value)),
             _ => nothing(),
         },
-        _ => return Err(not_searchable(&leaf.path)),
+        _ => return Err(not_searchable(leaf)),
     })
 }
 
@@ -201,8 +201,12 @@ pub(super) fn text_term(term: Term) -> Built {
     Box::new(TermQuery::new(term, IndexRecordOption::WithFreqs))
 }
 
-pub(super) fn not_searchable(path: &str) -> Error {
-    Error::illegal_argument(format!("Cannot search on field [{path}] since it is not indexed."))
+pub(super) fn not_searchable(leaf: &LeafField) -> Error {
+    let path = &leaf.path;
+    if leaf.field_type.is_text() || leaf.field_type.is_range() {
+        return Error::illegal_argument(format!("Cannot search on field [{path}] since it is not indexed."));
+    }
+    Error::illegal_argument(format!("Cannot search on field [{path}] since it is both not indexed, and does not have doc_values enabled."))
 }
 
 /// A date stands for all the moments that it leaves open.

@@ -88,7 +88,7 @@ impl PatternQuery {
                 let field = context.shard.schema.leaf_field(number);
                 let field = field.filter(|field| context.shard.schema.tantivy().get_field_entry(*field).is_indexed());
                 let value = normalized(context, leaf, &self.value);
-                (field.ok_or_else(|| not_searchable(&leaf.path))?, self.regex(&value))
+                (field.ok_or_else(|| not_searchable(leaf))?, self.regex(&value))
             }
             FieldTarget::Leaf(_, leaf) => return Err(self.wrong_type(context, leaf.field_type.name())),
             FieldTarget::Column(_) => return Err(self.wrong_type(context, &self.field)),

@@ -124,7 +124,7 @@ impl RangeQuery {
             let (present, _) = context.shard.schema.field_name_terms(&leaf.path);
             return Ok(constant(Box::new(tantivy::query::TermSetQuery::new([present]))));
         }
-        let field = context.shard.schema.leaf_field(number).ok_or_else(|| not_searchable(&leaf.path))?;
+        let field = context.shard.schema.leaf_field(number).ok_or_else(|| not_searchable(leaf))?;
         match leaf.field_type {
             FieldType::Double | FieldType::Float | FieldType::HalfFloat => self.float_range(field, leaf.field_type),
             FieldType::ScaledFloat => Ok(column_range(field, self.scaled_bounds(leaf.options().scaling_factor)?)),
@@ -146,7 +146,7 @@ impl RangeQuery {
                 Err(Error::illegal_argument(format!("Field [{field}] of type [{type_name}] does not support range queries")))
             }
             FieldType::Wildcard => Err(Error::UnsupportedOperation { reason: "TODO".to_owned() }),
-            field_type if field_type.is_range() && !leaf.options().index => Err(not_searchable(&leaf.path)),
+            field_type if field_type.is_range() && !leaf.options().index => Err(not_searchable(leaf)),
             _ => Ok(()),
         }
     }
