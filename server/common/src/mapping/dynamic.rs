@@ -175,7 +175,10 @@ pub(super) fn check_templates(value: &Value) -> Result<Vec<Value>> {
     let syntax = || Error::mapper_parsing("Dynamic template syntax error. An array of named objects is expected.");
     let Value::Array(templates) = value else { return Err(syntax()) };
     for template in templates {
-        let fields = template.as_object().filter(|fields| fields.len() == 1).ok_or_else(syntax)?;
+        let fields = template.as_object().ok_or_else(syntax)?;
+        if fields.len() != 1 {
+            return Err(Error::mapper_parsing("A dynamic template must be defined with a name"));
+        }
         let Some(Value::Object(body)) = fields.values().next() else { return Err(syntax()) };
         for (key, value) in body {
             match key.as_str() {

@@ -13,6 +13,7 @@ mod field_mapping;
 pub mod field_types;
 mod leaf;
 mod merge;
+mod parameter_values;
 mod render;
 mod rules;
 

@@ -15,6 +15,7 @@ pub mod query;
 mod query_phase;
 mod reduce;
 mod sort;
+mod sort_columns;
 mod sort_keys;
 mod source;
 mod source_filter;

@@ -26,7 +26,7 @@ pub(in crate::mapping) fn read_base64(node: &Node<'_>, source: &[u8]) -> Result<
         );
         return Err(failed(what, node.start + 3));
     }
-    if digits.len() % 4 == 1 || compact.len() % 4 != 0 {
+    if digits.len() % 4 == 1 || !compact.len().is_multiple_of(4) {
         return Err(failed(NO_PADDING.to_owned(), node.end));
     }
     Ok(digits.replace('+', "-").replace('/', "_"))

@@ -83,7 +83,7 @@ impl GeoPoint {
     pub fn read(value: &Value, ignore_z: bool) -> Result<GeoPoint> {
         let text = value.to_string();
         let node = crate::json::parse_tree(text.as_bytes())?;
-        read_geo_point(&node, ignore_z, text.as_bytes()).map_err(|misfit| misfit.cause)
+        read_geo_point(&node, ignore_z, text.as_bytes()).map_err(|misfit| *misfit.cause)
     }
 }
 
@@ -278,7 +278,7 @@ mod tests {
     use crate::json::parse_tree as parse;
 
     fn read(source: &str) -> Result<GeoPoint> {
-        read_geo_point(&parse(source.as_bytes()).unwrap(), true, source.as_bytes()).map_err(|misfit| misfit.cause)
+        read_geo_point(&parse(source.as_bytes()).unwrap(), true, source.as_bytes()).map_err(|misfit| *misfit.cause)
     }
 
     #[test]

@@ -73,7 +73,7 @@ pub fn query_unsigned(text: &str) -> Result<Option<FieldValue>> {
     if !(0.0..BEYOND).contains(&value) {
         return Err(out_of_range(text));
     }
-    Ok((value.fract() == 0.0).then(|| FieldValue::Unsigned(value as u64)))
+    Ok((value.fract() == 0.0).then_some(FieldValue::Unsigned(value as u64)))
 }
 
 #[cfg(test)]
