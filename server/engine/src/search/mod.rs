@@ -31,4 +31,6 @@ pub use source_filter::SourceFilter;
 use sort_keys::index_error;
 
 #[cfg(test)]
+mod field_type_tests;
+#[cfg(test)]
 mod search_tests;
