@@ -115,9 +115,11 @@ pub enum Error {
         /// What lies behind it.
         cause: Option<Box<Error>>,
     },
-    /// A new field under `dynamic: strict`.
-    #[error("mapping set to strict, dynamic introduction of [{field}] within [{object}] is not allowed")]
+    /// A new field under `dynamic: strict` or `strict_allow_templates`.
+    #[error("mapping set to {dynamic}, dynamic introduction of [{field}] within [{object}] is not allowed")]
     StrictDynamicMapping {
+        /// What `dynamic` is.
+        dynamic: String,
         /// The last part of the field's name.
         field: String,
         /// The object it would be in; `_doc` at the top.

@@ -382,7 +382,7 @@ mod tests {
         let path = folder.path().join("file");
         let mut file = File::create(&path).unwrap();
         file.write_all(b"a").unwrap();
-        assert!(file.synced(Err(io::Error::other("the disk is gone"))).is_err());
+        assert!(file.synced(|_| Err(io::Error::other("the disk is gone"))).is_err());
         for outcome in
             [file.sync_data(), file.sync_all(), file.write_all_at(b"b", 0), file.set_len(0), file.allocate(9), file.write_all(b"b")]
         {

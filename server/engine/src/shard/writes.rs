@@ -396,7 +396,8 @@ impl IndexShard {
         let document = match &operation.kind {
             WriteKind::Index { source } | WriteKind::Create { source } | WriteKind::IndexNew { source } => {
                 check_size(source.len() + operation.id.len() + 1024)?;
-                let parsed = mapping.parse_document(&operation.id, source, ParseMode::Strict);
+                let limits = self.inner.settings.load().document_limits;
+                let parsed = mapping.parse_document_within(&operation.id, source, ParseMode::Strict, limits);
                 Some(parsed.inspect_err(|_| {
                     self.inner.counters.rejected_documents.fetch_add(1, Ordering::Relaxed);
                 })?)

@@ -30,7 +30,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tandem_common::mapping::{Mapping, ParseMode, ParsedDocument};
 use tandem_common::{Error, Result, SeqNo, ShardId};
 use tantivy::index::SegmentId;
-use tantivy::indexer::IndexWriterOptions;
+use tantivy::indexer::{IndexWriterOptions, UserOperation};
 use tantivy::schema::Schema;
 use tantivy::{FutureResult, Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, SegmentMeta, TantivyDocument, Term};
 
@@ -195,13 +195,14 @@ impl Engine {
         let added = match &operation.kind {
             LoggedKind::Delete => None,
             LoggedKind::Index { source } => {
-                let document = match document {
+                let mut document = match document {
                     Some(document) => document,
                     None => schema
                         .mapping()
                         .parse_document(&operation.id, source, ParseMode::Total(operation.mapping_version))
                         .unwrap_or_default(),
                 };
+                schema.count_words(&mut document, self.index.tokenizers());
                 let meta = DocumentMeta {
                     id: &operation.id,
                     routing: operation.routing.as_deref(),
@@ -210,15 +211,24 @@ impl Engine {
                     version: operation.version,
                     source,
                 };
-                Some(schema.document(&document, meta))
+                Some((schema.nested_documents(&document, &operation.id), schema.document(&document, meta)))
             }
         };
         let writer = self.writer()?;
         if may_exist {
             writer.delete_term(Term::from_field_text(schema.id(), &operation.id));
+            if let Some(nested) = schema.nested() {
+                writer.delete_term(Term::from_field_text(nested.root, &operation.id));
+            }
         }
-        if let Some(document) = added {
-            writer.add_document(document).map_err(failed)?;
+        match added {
+            None => {}
+            Some((nested, document)) if nested.is_empty() => drop(writer.add_document(document).map_err(failed)?),
+            // One batch stays together in one segment, in its order.
+            Some((mut block, document)) => {
+                block.push(document);
+                writer.run(block.into_iter().map(UserOperation::Add)).map_err(failed)?;
+            }
         }
         self.applied = operation.seq_no;
         self.operation_id_max = self.operation_id_max.max(operation.operation_id);

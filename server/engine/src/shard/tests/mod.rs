@@ -4,6 +4,7 @@ mod crash;
 mod follower;
 mod history;
 mod model;
+mod nested;
 mod race;
 mod retries;
 mod rig;
