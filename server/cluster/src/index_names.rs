@@ -137,6 +137,21 @@ pub fn write_index<'a>(state: &'a ClusterState, name: &str) -> Result<&'a Arc<In
 /// # Errors
 /// `invalid_index_name_exception`.
 pub fn validate(name: &str) -> Result<()> {
+    validate_alias(name).map_err(|error| match error {
+        Error::InvalidAliasName { name, detail } => Error::InvalidIndexName { name, detail },
+        other => other,
+    })?;
+    if name.chars().any(char::is_uppercase) {
+        return Err(Error::InvalidIndexName { name: name.to_owned(), detail: "must be lowercase".into() });
+    }
+    Ok(())
+}
+
+/// Refuses a name that no alias may have: all rules of index names but one.
+///
+/// # Errors
+/// `invalid_alias_name_exception`.
+pub fn validate_alias(name: &str) -> Result<()> {
     let detail = if name.is_empty() {
         "must not be empty"
     } else if name.contains(|c: char| "\\/*?\"<>| ,".contains(c)) {
@@ -148,15 +163,13 @@ pub fn validate(name: &str) -> Result<()> {
     } else if name.starts_with(['_', '-', '+']) {
         "must not start with '_', '-', or '+'"
     } else if name.len() > 255 {
-        return Err(Error::InvalidIndexName { name: name.to_owned(), detail: format!("index name is too long, ({} > 255)", name.len()) });
+        return Err(Error::InvalidAliasName { name: name.to_owned(), detail: format!("index name is too long, ({} > 255)", name.len()) });
     } else if name == "." || name == ".." {
         "must not be '.' or '..'"
-    } else if name.chars().any(char::is_uppercase) {
-        "must be lowercase"
     } else {
         return Ok(());
     };
-    Err(Error::InvalidIndexName { name: name.to_owned(), detail: detail.to_owned() })
+    Err(Error::InvalidAliasName { name: name.to_owned(), detail: detail.to_owned() })
 }
 
 #[cfg(test)]

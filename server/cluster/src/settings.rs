@@ -199,6 +199,13 @@ pub const INDEX_SETTINGS: &[Setting] = &[
     setting("index.soft_deletes.enabled", "true", Scope::IndexFinal, Kind::OneOf(&["true"]), "Always on: the log keeps history."),
     setting("index.soft_deletes.retention.operations", "0", Scope::IndexDynamic, int(0), "Operations kept without a lease."),
     setting("index.soft_deletes.retention.max_bytes", "-1", Scope::IndexDynamic, Kind::Bytes, "The most history that leases may hold."),
+    setting(
+        "index.soft_deletes.retention.max_bytes",
+        "-1",
+        Scope::IndexDynamic,
+        Kind::Bytes,
+        "How much history of a shard leases may keep; beyond, the lowest lease ends. -1 for no bound but that of the disk.",
+    ),
     setting("index.soft_deletes.retention_lease.period", "12h", Scope::IndexDynamic, Kind::Time, "How long an unrenewed lease lives."),
     setting("index.blocks.read_only", "false", Scope::IndexDynamic, Kind::Bool, "Refuse every change."),
     setting("index.blocks.read_only_allow_delete", "false", Scope::IndexDynamic, Kind::Bool, "Refuse every change but deletion."),
@@ -243,6 +250,7 @@ pub const INDEX_SETTINGS: &[Setting] = &[
         Kind::Bytes,
         "Accepted; it cuts no leased history.",
     ),
+    setting("index.verified_before_close", "", Scope::IndexPrivate, Kind::Text, "Whether all was on disk when it was closed."),
     setting("index.creation_date", "", Scope::IndexPrivate, Kind::Text, "Milliseconds since 1970."),
     setting("index.uuid", "", Scope::IndexPrivate, Kind::Text, "The identity."),
     setting("index.provided_name", "", Scope::IndexPrivate, Kind::Text, "The name as given."),
@@ -297,7 +305,7 @@ pub fn check_create(settings: &Settings) -> Result<()> {
 ///
 /// # Errors
 /// Unknown, private, final and static settings, bad values.
-pub fn check_update(changes: &Settings, indices: &str) -> Result<()> {
+pub fn check_update(changes: &Settings, open_indices: Option<&str>, index: &str) -> Result<()> {
     let mut fixed = Vec::new();
     for (key, value) in changes.iter() {
         let Some(setting) = find(INDEX_SETTINGS, key) else {
@@ -309,15 +317,20 @@ pub fn check_update(changes: &Settings, indices: &str) -> Result<()> {
                     reason: format!("can not update private setting [{key}]; this setting is managed by OpenSearch"),
                 });
             }
-            Scope::IndexFinal | Scope::IndexStatic => fixed.push(key.to_owned()),
+            Scope::IndexFinal | Scope::IndexStatic if open_indices.is_some() => fixed.push(key.to_owned()),
+            Scope::IndexFinal => {
+                return Err(Error::Settings { reason: format!("final {index} setting [{key}], not updateable") });
+            }
+            Scope::IndexStatic => {}
             Scope::IndexDynamic | Scope::Node | Scope::ClusterDynamic => {}
         }
         setting.check(key, value)?;
     }
-    if fixed.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::illegal_argument(format!("Can't update non dynamic settings [[{}]] for open indices {indices}", fixed.join(", "))))
+    match open_indices {
+        Some(indices) if !fixed.is_empty() => {
+            Err(Error::illegal_argument(format!("Can't update non dynamic settings [[{}]] for open indices {indices}", fixed.join(", "))))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -115,9 +115,11 @@ pub enum Error {
         /// What lies behind it.
         cause: Option<Box<Error>>,
     },
-    /// A new field under `dynamic: strict`.
-    #[error("mapping set to strict, dynamic introduction of [{field}] within [{object}] is not allowed")]
+    /// A new field under `dynamic: strict` or `strict_allow_templates`.
+    #[error("mapping set to {dynamic}, dynamic introduction of [{field}] within [{object}] is not allowed")]
     StrictDynamicMapping {
+        /// What `dynamic` is.
+        dynamic: String,
         /// The last part of the field's name.
         field: String,
         /// The object it would be in; `_doc` at the top.
@@ -166,12 +168,26 @@ pub enum Error {
         detail: String,
     },
     /// A name that no alias may have.
-    #[error("Invalid alias name [{name}], {detail}")]
+    #[error("Invalid alias name [{name}]: {detail}")]
     InvalidAliasName {
         /// The name.
         name: String,
         /// The rule.
         detail: String,
+    },
+    /// An alias cannot have the name of an index.
+    #[error("Invalid alias name [{name}], an index exists with the same name as the alias")]
+    AliasIsIndex {
+        /// The name.
+        name: String,
+        /// The index that has it.
+        uuid: IndexUuid,
+    },
+    /// Aliases that should be there are not.
+    #[error("aliases [{}] missing", aliases.join(", "))]
+    AliasesNotFound {
+        /// Their names.
+        aliases: Vec<String>,
     },
     /// The index is closed.
     #[error("closed")]
@@ -278,10 +294,12 @@ pub enum Error {
         reason: String,
     },
     /// No such retention lease.
-    #[error("retention lease with ID [{id}] not found")]
+    #[error("retention lease with ID [{id}] not found{}", ended.as_ref().map(|why| format!(": {why}")).unwrap_or_default())]
     RetentionLeaseNotFound {
         /// The lease.
         id: String,
+        /// Why it was ended before its time, if it was.
+        ended: Option<String>,
     },
     /// A lease with this id exists.
     #[error("retention lease with ID [{id}] already exists")]
@@ -516,7 +534,8 @@ impl Error {
             }
             Error::ResourceAlreadyExists { .. } | Error::AlreadyExists { .. } => "resource_already_exists_exception",
             Error::InvalidIndexName { .. } => "invalid_index_name_exception",
-            Error::InvalidAliasName { .. } => "invalid_alias_name_exception",
+            Error::InvalidAliasName { .. } | Error::AliasIsIndex { .. } => "invalid_alias_name_exception",
+            Error::AliasesNotFound { .. } => "aliases_not_found_exception",
             Error::IndexClosed { .. } => "index_closed_exception",
             Error::DocumentMissing { .. } => "document_missing_exception",
             Error::VersionConflict { .. } => "version_conflict_engine_exception",
@@ -574,6 +593,7 @@ impl Error {
             | Error::AlreadyExists { .. }
             | Error::InvalidIndexName { .. }
             | Error::InvalidAliasName { .. }
+            | Error::AliasIsIndex { .. }
             | Error::IndexClosed { .. }
             | Error::RoutingMissing { .. }
             | Error::QueryShard { .. }
@@ -584,6 +604,7 @@ impl Error {
             Error::IndexNotFound { .. }
             | Error::IndexNotFoundBecause { .. }
             | Error::IndexNotFoundForWrite { .. }
+            | Error::AliasesNotFound { .. }
             | Error::DocumentMissing { .. }
             | Error::ResourceNotFound { .. }
             | Error::NoSuchRemoteCluster { .. }
@@ -669,8 +690,15 @@ impl Error {
                 ("resource.type", "index_or_alias".into()),
                 ("index_uuid", "_na_".into()),
             ],
-            Error::ResourceAlreadyExists { index, uuid } => {
+            Error::ResourceAlreadyExists { index, uuid } | Error::AliasIsIndex { name: index, uuid } => {
                 vec![("index", index.as_str().into()), ("index_uuid", uuid.as_str().into())]
+            }
+            Error::AliasesNotFound { aliases } => {
+                let id = match aliases.as_slice() {
+                    [one] => one.as_str().into(),
+                    several => several.to_vec().into(),
+                };
+                vec![("resource.id", id), ("resource.type", "aliases".into())]
             }
             Error::InvalidIndexName { name, .. } => vec![("index", name.as_str().into()), ("index_uuid", "_na_".into())],
             Error::IndexClosed { index, uuid } | Error::QueryShard { index, uuid, .. } => {

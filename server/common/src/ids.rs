@@ -1,6 +1,6 @@
 //! Identifiers as newtypes, so that two integers of different meaning cannot be swapped.
 
-use crate::env::rng;
+use crate::env::{clock, rng};
 use base64::Engine as _;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -61,6 +61,12 @@ pub fn random_document_id() -> String {
     let mut bytes = [0u8; 15];
     rng::fill(&mut bytes);
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// An id for an operation, or for the first of several that take the numbers that follow: the milliseconds since 1970, then 22
+/// random bits. It only has to be rare: ids that collide are told apart by the documents that they are about.
+pub fn operation_id() -> u64 {
+    (u64::try_from(clock::wall_millis()).unwrap_or_default() << 22) | (rng::next_u64() >> 42)
 }
 
 impl NodeId {

@@ -15,6 +15,7 @@ pub mod json;
 pub mod mapping;
 pub mod pattern;
 pub mod settings;
+pub mod sync_queue;
 pub mod tasks;
 pub mod units;
 

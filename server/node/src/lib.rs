@@ -18,7 +18,9 @@ use tandem_cluster::transport::RemoteClusters;
 use tandem_cluster::{ClusterConfig, ClusterService};
 use tandem_common::config::Config;
 use tandem_common::env::fs::{self, File};
+use tandem_common::env::memory;
 use tandem_common::{Error, NodeId, Result, SessionId, Tasks, blocking};
+use tandem_engine::shard::IndexBuffer;
 
 /// The layout of the data directory that this build writes.
 const DATA_VERSION: &str = "1";
@@ -65,7 +67,8 @@ impl Node {
         let settings = Arc::new(config.settings());
         let cluster = ClusterService::start(cluster_config, &tasks).await?;
         let remotes = RemoteClusters::new(Arc::clone(&settings));
-        let indices = IndicesService::new(data.join("indices"), cluster.clone(), remotes.clone(), tasks.clone());
+        let buffer = IndexBuffer::from_setting(&config.text("indices.memory.index_buffer_size"), memory::total())?;
+        let indices = IndicesService::new(data.join("indices"), cluster.clone(), remotes.clone(), tasks.clone(), buffer);
         indices.remove_strangers(&cluster.state()).await?;
         let services = Services { cluster, indices, remotes, tasks: tasks.clone(), settings };
         indices::reconcile::start(&services.indices, &tasks);

@@ -12,11 +12,12 @@ use tandem_common::{Action, Error, Result};
 use tandem_node::action::admin::broadcast::{self, Order};
 use tandem_node::action::admin::create_index::{self, CreateIndexRequest};
 use tandem_node::action::admin::get_index::{self, IndexDescription};
-use tandem_node::action::admin::{delete_index, put_mapping};
+use tandem_node::action::admin::{delete_index, open_close, put_mapping};
 use tandem_node::action::{IndexNames, IndicesOptions};
 
 const GET: &[&[&str]] = &[CLUSTER_MANAGER, INDICES, &["flat_settings", "include_defaults", "local"]];
 const MAPPING: &[&[&str]] = &[CLUSTER_MANAGER, INDICES, &["local"]];
+const FIELD_MAPPING: &[&[&str]] = &[INDICES, &["include_defaults", "local"]];
 const CHANGE_MAPPING: &[&[&str]] = &[CLUSTER_MANAGER, INDICES, &["write_index_only"]];
 const GET_OR_POST: &[Method] = &[Method::GET, Method::POST];
 
@@ -42,8 +43,20 @@ pub(super) fn routes() -> Vec<Route> {
         Route::new(&[Method::POST], "/_forcemerge", Action("indices:admin/forcemerge"), merge, force_merge),
         Route::new(&[Method::POST], "/{index}/_forcemerge", Action("indices:admin/forcemerge"), merge, force_merge),
     ];
+    let open: &[&[&str]] = &[CLUSTER_MANAGER, INDICES, &["wait_for_active_shards", "wait_for_completion", "task_execution_timeout"]];
+    let close: &[&[&str]] = &[CLUSTER_MANAGER, INDICES, &["wait_for_active_shards"]];
+    for path in ["/_open", "/{index}/_open"] {
+        routes.push(Route::new(&[Method::POST], path, Action("indices:admin/open"), open, open_indices));
+    }
+    for path in ["/_close", "/{index}/_close"] {
+        routes.push(Route::new(&[Method::POST], path, Action("indices:admin/close"), close, close_indices));
+    }
     for path in ["/_mapping", "/_mappings"] {
         routes.push(Route::new(&[Method::GET], path, get_mapping, MAPPING, mapping));
+    }
+    for path in ["/_mapping/field/{fields}", "/{index}/_mapping/field/{fields}"] {
+        let action = Action("indices:admin/mappings/fields/get");
+        routes.push(Route::new(&[Method::GET], path, action, FIELD_MAPPING, field_mapping));
     }
     for path in ["/{index}/_mapping", "/{index}/_mappings"] {
         routes.push(Route::new(&[Method::GET], path, get_mapping, MAPPING, mapping));
@@ -64,6 +77,30 @@ async fn create_index(app: App, call: Call) -> Result<Answer> {
         "shards_acknowledged": created.shards_acknowledged,
         "index": created.index,
     }))
+}
+
+async fn open_indices(app: App, call: Call) -> Result<Answer> {
+    let indices = some_indices(&call, IndicesOptions { expand_open: false, expand_closed: true, ..IndicesOptions::default() })?;
+    if !call.params.bool("wait_for_completion", true)? {
+        return Err(Error::illegal_argument("[wait_for_completion=false] is not supported"));
+    }
+    let opened = open_close::open(&app.services, &call.context, indices, call.active_shards()?.as_deref()).await?;
+    Answer::ok(&json!({"acknowledged": true, "shards_acknowledged": opened.shards_acknowledged}))
+}
+
+async fn close_indices(app: App, call: Call) -> Result<Answer> {
+    let indices = some_indices(&call, IndicesOptions::default())?;
+    let closed = open_close::close(&app.services, &call.context, indices).await?;
+    let shown: Map<String, Value> = closed.changed.into_iter().map(|name| (name, json!({"closed": true}))).collect();
+    Answer::ok(&json!({"acknowledged": true, "shards_acknowledged": closed.shards_acknowledged, "indices": shown}))
+}
+
+/// The indices of a request that must name some.
+fn some_indices(call: &Call, defaults: IndicesOptions) -> Result<IndexNames> {
+    if split_list(call.value("index")).is_empty() {
+        return Err(Error::invalid_request("index is missing"));
+    }
+    refuse_underscore(call.indices(defaults)?)
 }
 
 async fn exists(app: App, call: Call) -> Result<Answer> {
@@ -100,6 +137,16 @@ async fn mapping(app: App, call: Call) -> Result<Answer> {
     let found = get_index::execute(&app.services, &call.context, call.indices(IndicesOptions::default())?).await?;
     let shown = |index: &IndexDescription| (index.index.clone(), json!({"mappings": index.mappings}));
     Answer::ok(&found.iter().map(shown).collect::<Map<_, _>>())
+}
+
+async fn field_mapping(app: App, call: Call) -> Result<Answer> {
+    let indices = call.indices(IndicesOptions::default())?;
+    let fields = split_list(call.value("fields"));
+    let with_defaults = call.params.bool("include_defaults", false)?;
+    let found = get_index::field_mappings(&app.services, &call.context, indices, &fields, with_defaults).await?;
+    let status = if found.is_empty() { 404 } else { 200 };
+    let shown: Map<_, _> = found.into_iter().map(|(index, fields)| (index, json!({"mappings": fields}))).collect();
+    Answer::json(status, &Value::Object(shown))
 }
 
 async fn change_mapping(app: App, call: Call) -> Result<Answer> {

@@ -8,6 +8,8 @@
 //! fails*: every failure is an answer in OpenSearch's shape (`errors`), a panic one of status 500 for that request only. ·
 //! *How it is tested*: parsing and rendering beside the code, the door called in process.
 
+mod aliases;
+mod analyze;
 mod body;
 mod bulk;
 mod call;
@@ -30,6 +32,7 @@ mod respond;
 mod root;
 mod routes;
 mod search;
+mod segments;
 mod settings;
 mod stats;
 mod update;
@@ -62,9 +65,12 @@ fn routes() -> Vec<Route> {
         update::routes(),
         bulk::routes(),
         search::routes(),
+        analyze::routes(),
         indices::routes(),
+        aliases::routes(),
         settings::routes(),
         stats::routes(),
+        segments::routes(),
         cluster::routes(),
         nodes::routes(),
         ccr::routes(),

@@ -5,16 +5,20 @@
 //! command. A command that cannot be applied leaves the state untouched. · *How it fails*: an error for the submitter, the
 //! same on every node. · *How it is tested*: state in, state out.
 
+mod aliases;
 mod create_index;
 mod delete_index;
+mod index_state;
 mod nodes;
 mod put_mapping;
 mod replication;
 mod shards;
 mod update_settings;
 
+pub use aliases::{AliasChange, UpdateAliases};
 pub use create_index::CreateIndex;
 pub use delete_index::DeleteIndex;
+pub use index_state::SetIndexState;
 pub use nodes::NodeJoined;
 pub use put_mapping::{PutMapping, ReplaceMapping};
 pub use replication::{LEADER_INDEX_SETTING, PauseReplication, ResumeReplication, StartReplication, StopReplication};
@@ -46,6 +50,10 @@ pub enum Command {
     UpdateClusterSettings(UpdateClusterSettings),
     /// Index settings change.
     UpdateIndexSettings(UpdateIndexSettings),
+    /// Aliases change.
+    UpdateAliases(UpdateAliases),
+    /// Indices open or close.
+    SetIndexState(SetIndexState),
     /// An index is to follow another cluster's.
     StartReplication(StartReplication),
     /// It holds still.
@@ -69,6 +77,8 @@ impl Command {
             Command::ShardFailed(command) => command.apply(state),
             Command::UpdateClusterSettings(command) => command.apply(state),
             Command::UpdateIndexSettings(command) => command.apply(state),
+            Command::UpdateAliases(command) => command.apply(state),
+            Command::SetIndexState(command) => command.apply(state),
             Command::StartReplication(command) => command.apply(state),
             Command::PauseReplication(command) => command.apply(state),
             Command::ResumeReplication(command) => command.apply(state),

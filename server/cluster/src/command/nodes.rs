@@ -1,6 +1,6 @@
 //! A process of a node is here: a new one of the same node counts as the loss of the old one.
 
-use crate::state::{ClusterState, CopyState, DiscoveryNode, FEATURE_LEVEL};
+use crate::state::{ClusterState, DiscoveryNode, FEATURE_LEVEL};
 use serde::{Deserialize, Serialize};
 use tandem_common::{Error, Result};
 
@@ -42,8 +42,7 @@ impl NodeJoined {
             }
             // The store is opened again under a new session, and serves under a new term; a copy that had failed gets
             // another chance, because its data is nowhere else.
-            copy.state = CopyState::Initializing;
-            copy.session = None;
+            copy.reopen();
         }
         Ok(())
     }

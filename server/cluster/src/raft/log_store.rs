@@ -17,7 +17,8 @@ use std::ops::RangeBounds;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tandem_common::env::fs::{self, File};
-use tandem_common::{Error, Result, blocking, checked_file};
+use tandem_common::sync_queue::SyncQueue;
+use tandem_common::{Error, Result, checked_file};
 
 const MAGIC: u32 = 0x5441_4c47;
 const HEADER: usize = 20;
@@ -39,6 +40,7 @@ enum Frame {
 #[derive(Clone)]
 pub(super) struct LogStore {
     inner: Arc<Mutex<Inner>>,
+    syncs: SyncQueue,
 }
 
 struct Inner {
@@ -85,7 +87,7 @@ impl LogStore {
         }
         let vote = checked_file::read(&folder.join("vote"))?;
         let inner = Inner { folder: folder.to_owned(), file, length, entries, purged, vote, failed: false };
-        Ok(Self { inner: Arc::new(Mutex::new(inner)) })
+        Ok(Self { inner: Arc::new(Mutex::new(inner)), syncs: SyncQueue::of(folder) })
     }
 }
 
@@ -217,7 +219,7 @@ impl Inner {
 impl LogStore {
     async fn run<T: Send + 'static>(&self, work: impl FnOnce(&mut Inner) -> Result<T> + Send + 'static) -> Result<T> {
         let inner = Arc::clone(&self.inner);
-        blocking::run(move || work(&mut inner.lock())).await
+        self.syncs.run_ahead(move || work(&mut inner.lock())).await
     }
 }
 

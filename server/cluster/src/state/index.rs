@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tandem_common::mapping::Mapping;
-use tandem_common::{AllocationId, HistoryId, IndexUuid, PrimaryTerm, Settings, ShardId};
+use tandem_common::{AllocationId, Error, HistoryId, IndexUuid, PrimaryTerm, Result, Settings, ShardId};
 
 /// The metadata of one index.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -146,6 +146,21 @@ impl AliasMetadata {
             search_routing: text("search_routing").or(both),
             is_write_index: body.get("is_write_index").and_then(Value::as_bool),
             is_hidden: body.get("is_hidden").and_then(Value::as_bool),
+        }
+    }
+
+    /// The routing of a document that is written or read under the alias `name`.
+    ///
+    /// # Errors
+    /// A routing that contradicts the alias's own.
+    pub fn routing_for(&self, name: &str, given: Option<String>) -> Result<Option<String>> {
+        match (&self.index_routing, given) {
+            (None, given) => Ok(given),
+            (Some(own), None) => Ok(Some(own.clone())),
+            (Some(own), Some(given)) if *own == given => Ok(Some(given)),
+            (Some(own), Some(given)) => Err(Error::illegal_argument(format!(
+                "Alias [{name}] has index routing associated with it [{own}], and was provided with routing value [{given}], rejecting operation"
+            ))),
         }
     }
 

@@ -65,6 +65,14 @@ impl ShardRouting {
         Self { primary, state: CopyState::Unassigned, node: None, allocation_id: None, session: None }
     }
 
+    /// Its store is going to be opened again: it serves when that was reported, under a new term.
+    pub fn reopen(&mut self) {
+        if self.node.is_some() {
+            self.state = CopyState::Initializing;
+            self.session = None;
+        }
+    }
+
     /// Whether it serves.
     pub fn is_started(&self) -> bool {
         self.state == CopyState::Started

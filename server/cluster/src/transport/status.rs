@@ -38,7 +38,7 @@ mod tests {
 
     #[test]
     fn the_real_error_crosses_the_wire() {
-        let error = Error::RetentionLeaseNotFound { id: "a".into() };
+        let error = Error::RetentionLeaseNotFound { id: "a".into(), ended: None };
         assert_eq!(to_error(&from_error(&error), "h:1"), error);
         let foreign = Status::new(Code::Unavailable, "connection refused");
         assert!(matches!(to_error(&foreign, "h:1"), Error::ConnectTransport { .. }));

@@ -4,12 +4,15 @@ use super::disk::{self, FileId};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A file for appending and positioned reading.
 #[derive(Debug)]
 pub struct File {
     inner: std::fs::File,
     path: PathBuf,
+    /// Set by a failed sync: nobody knows what is on the disk, and neither a write nor a sync may pretend to.
+    poisoned: AtomicBool,
     /// Its name on a disk under test.
     id: FileId,
 }
@@ -25,6 +28,17 @@ fn not_durable(path: &Path) -> impl FnOnce(io::Error) -> io::Error {
 }
 
 impl File {
+    fn new(inner: std::fs::File, path: &Path, id: FileId) -> File {
+        File { inner, path: path.to_owned(), poisoned: AtomicBool::new(false), id }
+    }
+
+    fn check(&self) -> io::Result<()> {
+        if self.poisoned.load(Ordering::Acquire) {
+            return Err(io::Error::other(format!("an earlier sync of [{}] failed", self.path.display())));
+        }
+        Ok(())
+    }
+
     /// Creates a file that must not exist.
     pub fn create_new(path: &Path) -> io::Result<File> {
         Self::make(path, std::fs::OpenOptions::new().read(true).write(true).create_new(true))
@@ -41,7 +55,7 @@ impl File {
             None => options.open(path).map(|inner| (inner, 0)),
         };
         let (inner, id) = made.map_err(named(path, "create"))?;
-        Ok(File { inner, path: path.to_owned(), id })
+        Ok(File::new(inner, path, id))
     }
 
     /// Opens a file for reading and writing.
@@ -57,7 +71,7 @@ impl File {
     fn existing(path: &Path, options: &std::fs::OpenOptions) -> io::Result<File> {
         let inner = options.open(path).map_err(named(path, "open"))?;
         let id = disk::of(path).map_or(0, |disk| disk.opened(path));
-        Ok(File { inner, path: path.to_owned(), id })
+        Ok(File::new(inner, path, id))
     }
 
     /// Where the file is.
@@ -77,6 +91,7 @@ impl File {
 
     /// Writes all of `bytes` at the current end of what was written through this handle.
     pub fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.check()?;
         let written = match disk::of(&self.path) {
             Some(disk) => {
                 let offset = self.inner.stream_position()?;
@@ -89,6 +104,7 @@ impl File {
 
     /// Writes all of `bytes` at `offset`.
     pub fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        self.check()?;
         let write = |part: &[u8]| std::os::unix::fs::FileExt::write_all_at(&self.inner, part, offset);
         let written = match disk::of(&self.path) {
             Some(disk) => disk.write(self.id, offset, bytes, write),
@@ -109,30 +125,45 @@ impl File {
 
     /// Cuts or extends the file.
     pub fn set_len(&self, length: u64) -> io::Result<()> {
-        let set = || self.inner.set_len(length);
-        let done = match disk::of(&self.path) {
-            Some(disk) => disk.set_length(self.id, length, set),
-            None => set(),
-        };
-        done.map_err(named(&self.path, "truncate"))
+        self.resize(length, "truncate", || self.inner.set_len(length))
     }
 
-    /// Makes the content durable (`fdatasync`). A failure is never retried: the kernel may have dropped the pages.
+    /// Reserves room up to `length`: the file reads as zeros from its end on, and writing there changes nothing but content.
+    pub fn allocate(&self, length: u64) -> io::Result<()> {
+        let flags = rustix::fs::FallocateFlags::empty();
+        self.resize(length, "allocate", || Ok(rustix::fs::fallocate(&self.inner, flags, 0, length)?))
+    }
+
+    fn resize(&self, length: u64, what: &str, resize: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        self.check()?;
+        let done = match disk::of(&self.path) {
+            Some(disk) => disk.set_length(self.id, length, resize),
+            None => resize(),
+        };
+        done.map_err(named(&self.path, what))
+    }
+
+    /// Makes the content durable (`fdatasync`). A failure is final, the kernel may have dropped the pages: from then on
+    /// neither writes nor syncs succeed.
     pub fn sync_data(&self) -> io::Result<()> {
         self.synced(std::fs::File::sync_data)
     }
 
-    /// Makes content and metadata durable (`fsync`).
+    /// Makes content and metadata durable (`fsync`). A failure is final as with [`Self::sync_data`].
     pub fn sync_all(&self) -> io::Result<()> {
         self.synced(std::fs::File::sync_all)
     }
 
     fn synced(&self, sync: impl FnOnce(&std::fs::File) -> io::Result<()>) -> io::Result<()> {
+        self.check()?;
         let done = match disk::of(&self.path) {
             Some(disk) => disk.sync(&self.path, self.id),
             None => sync(&self.inner),
         };
-        done.map_err(not_durable(&self.path))
+        done.map_err(|error| {
+            self.poisoned.store(true, Ordering::Release);
+            not_durable(&self.path)(error)
+        })
     }
 
     /// Takes the exclusive lock on the file; false when another process or handle holds it.
@@ -216,6 +247,11 @@ pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     done.map_err(named(from, "rename"))
 }
 
+/// Gives a file a second name on the same disk. Not durable until the folder is synced.
+pub fn hard_link(from: &Path, to: &Path) -> io::Result<()> {
+    std::fs::hard_link(from, to).map_err(named(from, "link"))
+}
+
 /// Makes the entries of a folder durable.
 pub fn sync_folder(folder: &Path) -> io::Result<()> {
     let done = match disk::of(folder) {
@@ -296,6 +332,26 @@ pub fn exists(path: &Path) -> bool {
     path.exists()
 }
 
+/// How much room a disk has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DiskSpace {
+    /// All of it, in bytes.
+    pub total: u64,
+    /// What is left for this process, in bytes.
+    pub available: u64,
+}
+
+/// The room on the disk that a file or folder lies on.
+pub fn disk_space(path: &Path) -> io::Result<DiskSpace> {
+    let found = rustix::fs::statvfs(path).map_err(|error| named(path, "stat the disk of")(error.into()))?;
+    Ok(DiskSpace { total: found.f_blocks * found.f_frsize, available: found.f_bavail * found.f_frsize })
+}
+
+/// The number of the device that a file or folder lies on.
+pub fn device(path: &Path) -> io::Result<u64> {
+    Ok(std::os::unix::fs::MetadataExt::dev(&std::fs::metadata(path).map_err(named(path, "stat"))?))
+}
+
 /// The length of a file in bytes.
 pub fn file_len(path: &Path) -> io::Result<u64> {
     Ok(std::fs::metadata(path).map_err(named(path, "stat"))?.len())
@@ -318,6 +374,39 @@ mod tests {
         write_durably(&path, b"a longer text").unwrap();
         write_durably(&path, b"short").unwrap();
         assert_eq!(read(&path).unwrap(), b"short");
+    }
+
+    #[test]
+    fn a_file_whose_sync_failed_is_never_written_or_synced_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let mut file = File::create(&path).unwrap();
+        file.write_all(b"a").unwrap();
+        assert!(file.synced(|_| Err(io::Error::other("the disk is gone"))).is_err());
+        for outcome in
+            [file.sync_data(), file.sync_all(), file.write_all_at(b"b", 0), file.set_len(0), file.allocate(9), file.write_all(b"b")]
+        {
+            assert!(outcome.unwrap_err().to_string().contains("an earlier sync"));
+        }
+        assert_eq!(read(&path).unwrap(), b"a");
+    }
+
+    #[test]
+    fn allocated_room_reads_as_zeros_and_keeps_what_was_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let mut file = File::create(&path).unwrap();
+        file.write_all(b"a").unwrap();
+        file.allocate(3).unwrap();
+        assert_eq!(read(&path).unwrap(), b"a\0\0");
+    }
+
+    #[test]
+    fn a_disk_has_no_more_left_than_it_has() {
+        let folder = tempfile::tempdir().unwrap();
+        let space = disk_space(folder.path()).unwrap();
+        assert!(space.total > 0 && space.available <= space.total, "{space:?}");
+        assert!(disk_space(Path::new("no/such/folder")).is_err());
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::cmp::Ordering;
+use std::net::Ipv6Addr;
 use tandem_common::json::{Node, NodeValue, Place, java_double};
+use tandem_common::mapping::field_types::print_ip;
 use tandem_common::settings::nearest;
 use tandem_common::{Error, Result};
 
@@ -245,6 +247,10 @@ pub enum SortValue {
     Float(#[serde(with = "bits32")] f32),
     /// A text.
     Text(String),
+    /// A whole number beyond those with a sign.
+    Unsigned(u64),
+    /// An address.
+    Ip(Ipv6Addr),
 }
 
 mod bits64 {
@@ -277,7 +283,8 @@ impl SortValue {
             SortValue::Long(value) => Some(*value as f64),
             SortValue::Double(value) => Some(*value),
             SortValue::Float(value) => Some(f64::from(*value)),
-            SortValue::Null | SortValue::Text(_) => None,
+            SortValue::Unsigned(value) => Some(*value as f64),
+            SortValue::Null | SortValue::Text(_) | SortValue::Ip(_) => None,
         }
     }
 
@@ -285,6 +292,8 @@ impl SortValue {
         match (self, other) {
             (SortValue::Long(a), SortValue::Long(b)) => a.cmp(b),
             (SortValue::Text(a), SortValue::Text(b)) => a.cmp(b),
+            (SortValue::Unsigned(a), SortValue::Unsigned(b)) => a.cmp(b),
+            (SortValue::Ip(a), SortValue::Ip(b)) => a.cmp(b),
             // Indices may map a field differently; numbers still compare, and come before texts.
             _ => match (self.number(), other.number()) {
                 (Some(a), Some(b)) => a.total_cmp(&b),
@@ -307,6 +316,8 @@ impl SortValue {
             // The shortest text of 32 bits, not that of the same number in 64.
             SortValue::Float(value) => number(f64::from(*value), value.to_string()),
             SortValue::Text(text) => text.as_str().into(),
+            SortValue::Unsigned(value) => (*value).into(),
+            SortValue::Ip(address) => print_ip(*address).into(),
         }
     }
 }
@@ -324,6 +335,8 @@ mod tests {
             (SortValue::Float(f32::NEG_INFINITY), json!("-Infinity")),
             (SortValue::Float(0.1), json!(0.1)),
             (SortValue::Text("a".to_owned()), json!("a")),
+            (SortValue::Unsigned(u64::MAX), json!(u64::MAX)),
+            (SortValue::Ip("::ffff:10.0.0.1".parse().unwrap()), json!("10.0.0.1")),
         ] {
             let text = serde_json::to_string(&value).unwrap();
             assert_eq!(serde_json::from_str::<SortValue>(&text).unwrap(), value);

@@ -7,6 +7,7 @@
 use super::engine::{CommitPayload, Engine};
 use super::planted::{self, Bug};
 use super::schedule::{Situation, Step, next_step};
+use super::stats::Progress;
 use super::{IndexShard, Inner, Role, SELF};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -58,7 +59,7 @@ impl Inner {
         let due = now >= self.work.times.lock().synced + settings.sync_interval;
         let sync = !settings.asynchronous || due || self.work.sync_wanted.swap(false, Ordering::AcqRel);
         let owned = self.clone();
-        let committed = blocking::run(move || owned.log.commit(sync, settings.generation_threshold_bytes)).await;
+        let committed = self.syncs.run(move || owned.log.commit(sync, settings.generation_threshold_bytes)).await;
         if sync && committed.is_err() {
             // Whoever asked for the sync still waits for it.
             self.work.sync_wanted.store(true, Ordering::Release);
@@ -69,11 +70,18 @@ impl Inner {
             self.work.times.lock().synced = now;
         }
         let global = committed.durable.map(|durable| {
-            let global = self.tracker.lock().update_local_checkpoint(SELF, durable);
+            let mut tracker = self.tracker.lock();
+            // Under the lock: a cut lowers what this copy counts for under it, after the log is cut.
+            let valid = self.log.cuts() == committed.cuts;
+            let global = if valid { tracker.update_local_checkpoint(SELF, durable) } else { tracker.global_checkpoint() };
+            drop(tracker);
             self.log.set_global_checkpoint(global);
             global
         });
         self.progress.send_modify(|progress| {
+            if progress.cuts != committed.cuts {
+                return;
+            }
             progress.written = progress.written.max(committed.written);
             progress.local = progress.local.max(committed.durable.unwrap_or(progress.local));
             progress.global = progress.global.max(global.unwrap_or(progress.global));
@@ -86,6 +94,7 @@ impl Inner {
 
     /// Waits until everything that is in the log now is durable and, on a copy that decides it, below the global checkpoint.
     pub(super) async fn sync_log(self: &Arc<Self>, deadline: Instant) -> Result<()> {
+        let cuts = self.log.cuts();
         let end = self.log.max_seq_no();
         if self.progress.borrow().local < end {
             // Done here, not by the loop: this also runs while a node stops, when the loops have ended.
@@ -96,7 +105,8 @@ impl Inner {
             })?;
         }
         let active = self.tracker.lock().is_active();
-        self.wait(deadline, "the log", |progress| if active { progress.global >= end } else { progress.local >= end }).await
+        let reached = |progress: &Progress| if active { progress.global >= end } else { progress.local >= end };
+        self.wait(deadline, "the log", |progress| progress.cuts > cuts || reached(progress)).await
     }
 
     /// Applies up to `target`, which must not lie above the global checkpoint.
@@ -159,7 +169,8 @@ impl Inner {
             // One publish behind, so that look-ups made in the searcher before still hold.
             sequencer.versions.prune(before, now);
             sequencer.versions.expire(now, self.settings.load().gc_deletes);
-            sequencer.release(checkpoint);
+            sequencer.operation_ids.expire(self.global(), now);
+            sequencer.backlog.release(checkpoint);
         }
         self.progress.send_modify(|progress| progress.published = progress.published.max(checkpoint));
         Ok(())
@@ -218,31 +229,12 @@ impl Inner {
         self.apply_up_to(engine, target, usize::MAX)?;
         self.publish(engine)?;
         let payload = self.payload(engine, engine.applied());
-        if engine.flush(&payload)? {
+        if engine.flush(payload)? {
             self.durable.store(engine.applied().0, Ordering::Release);
             self.log.roll()?;
-            self.counters.flush.add(1, clock::now().saturating_duration_since(started));
         }
+        self.counters.flush.add(1, clock::now().saturating_duration_since(started));
         self.trim_log(engine.applied())
-    }
-
-    /// Drops log files that neither the durable index, nor a lease, nor the tombstone window needs.
-    pub(super) fn trim_log(&self, durable: SeqNo) -> Result<()> {
-        let settings = self.settings.load();
-        let now = clock::now();
-        // Under the lock of the leases: a lease granted from here on sees what is gone.
-        let forgotten = {
-            let mut leases = self.leases.lock();
-            if let Some(period) = settings.lease_period {
-                for lease in leases.expire(now, period) {
-                    tracing::warn!(shard = %self.shard, lease = lease.id, "retention lease expired");
-                }
-            }
-            let leased = leases.lowest().filter(|_| !planted::is(Bug::TrimmedAboveLease, &self.path));
-            let keep_from = leased.unwrap_or(durable.next()).min(durable.next());
-            self.log.forget(keep_from, settings.gc_deletes, now)
-        };
-        self.log.remove(forgotten)
     }
 
     fn situation(&self) -> Situation {
@@ -257,9 +249,9 @@ impl Inner {
         let durable = SeqNo(self.durable.load(Ordering::Acquire));
         let pressed = {
             let mut sequencer = self.sequencer.lock();
-            sequencer.note_applied(applied);
+            sequencer.backlog.note_applied(applied);
             // After a lack of space a commit shows whether there is some again.
-            sequencer.pressed() || (applied >= progress.global && self.work.index_full.load(Ordering::Acquire))
+            sequencer.backlog.pressed() || (applied >= progress.global && self.work.index_full.load(Ordering::Acquire))
         };
         Situation {
             stopped: self.stopped() || progress.failed.is_some(),
@@ -296,6 +288,13 @@ impl Inner {
         Err(Error::internal("the forced merge did not come to an end"))
     }
 
+    /// When an idle shard has something to forget: tombstones, and operations that nobody will retry any more.
+    fn forgets_at(&self) -> Option<Instant> {
+        let sequencer = self.sequencer.lock();
+        let tombstones = sequencer.versions.expires_at(self.settings.load().gc_deletes);
+        tombstones.max(sequencer.operation_ids.expires_at())
+    }
+
     /// Lets go of everything that an idle shard does not need.
     async fn retire(self: &Arc<Self>) -> Result<()> {
         self.flush_all().await?;
@@ -306,6 +305,7 @@ impl Inner {
             let mut sequencer = inner.sequencer.lock();
             sequencer.versions.prune(inner.searcher.load().checkpoint, now);
             sequencer.versions.expire(now, inner.settings.load().gc_deletes);
+            sequencer.operation_ids.expire(inner.global(), now);
             Ok(())
         })
         .await
@@ -349,6 +349,10 @@ async fn run_log(inner: Arc<Inner>) {
 
 async fn run_index(inner: Arc<Inner>) {
     loop {
+        // Listened to before the look, so that nothing is missed in between.
+        let others = inner.buffer.changed();
+        tokio::pin!(others);
+        others.as_mut().enable();
         let step = next_step(inner.situation(), clock::now());
         let outcome = match step {
             Step::Stop => return,
@@ -357,12 +361,25 @@ async fn run_index(inner: Arc<Inner>) {
                 inner.with_engine(move |inner, engine| inner.apply_up_to(engine, target, APPLY_STEP_BYTES)).await
             }
             Step::Publish => inner.with_engine(Inner::publish).await,
-            Step::Flush => inner.flush_all().await,
+            Step::Flush => {
+                inner.counters.periodic_flushes.fetch_add(1, Ordering::Relaxed);
+                inner.flush_all().await
+            }
             Step::WaitUntil(at) => {
-                clock::timeout(at.saturating_duration_since(clock::now()), inner.work.index_wake.notified()).await;
+                let woken = async {
+                    tokio::select! {
+                        () = inner.work.index_wake.notified() => {}
+                        () = others => {}
+                    }
+                };
+                clock::timeout(at.saturating_duration_since(clock::now()), woken).await;
                 Ok(())
             }
             Step::Retire => match inner.retire().await {
+                Ok(()) if let Some(at) = inner.forgets_at() => {
+                    clock::timeout(at.saturating_duration_since(clock::now()), inner.work.index_wake.notified()).await;
+                    Ok(())
+                }
                 Ok(()) => {
                     inner.work.index_running.store(false, Ordering::Release);
                     let situation = inner.situation();

@@ -1,6 +1,7 @@
 //! Reading a document by its id.
 
 use super::operation::{GetResult, LoggedKind};
+use super::stats::Progress;
 use super::{IndexShard, Inner};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -29,6 +30,7 @@ impl IndexShard {
 impl Inner {
     async fn get_realtime(self: &Arc<Self>, id: &str, deadline: Instant) -> Result<Option<GetResult>> {
         loop {
+            let cuts = self.log.cuts();
             let known = self.sequencer.lock().versions.get(id);
             let Some(version) = known else { return self.get_published(id).await };
             if version.seq_no > self.global() {
@@ -37,8 +39,9 @@ impl Inner {
                     self.work.sync_wanted.store(true, Ordering::Release);
                     self.wake_log();
                 }
-                self.wait(deadline, "an operation in flight", |progress| progress.global >= version.seq_no).await?;
-                // Another operation may have followed meanwhile; only what is durable now matters.
+                let ended = |progress: &Progress| progress.global >= version.seq_no || progress.cuts > cuts;
+                self.wait(deadline, "an operation in flight", ended).await?;
+                // Another operation may have followed meanwhile, or this one was undone; only what is committed now matters.
                 continue;
             }
             if version.deleted {

@@ -12,17 +12,22 @@
 //! operations, a leader and a follower in one process.
 
 mod background;
+mod backlog;
 mod checksum;
+pub mod delta;
 mod directory;
 mod engine;
 mod files;
+mod generation;
 mod get;
 mod history;
 mod norms;
 mod operation;
+mod operation_ids;
 mod planted;
 mod promotion;
 mod replicated;
+mod retention;
 mod schedule;
 pub mod schema;
 pub mod searcher;
@@ -33,8 +38,10 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod translog;
+mod truncation;
 mod writes;
 
+pub use backlog::IndexBuffer;
 pub use files::{CommitFile, CommitLease, CopiedCommit};
 pub use history::HistoryState;
 pub use operation::{
@@ -43,7 +50,7 @@ pub use operation::{
 pub use searcher::ShardSearcher;
 pub use seqno::{Fork, Lineage, RetentionLease, TermStart};
 pub use settings::SETTINGS;
-pub use stats::{ShardStats, Total};
+pub use stats::{SearchTotals, SegmentStats, ShardStats, Total};
 
 use crate::analysis::AnalyzerRegistry;
 use arc_swap::ArcSwap;
@@ -51,13 +58,15 @@ use engine::Engine;
 use parking_lot::Mutex;
 use seqno::{ReplicationTracker, RetentionLeases};
 use settings::ShardSettings;
-use stats::{Counters, Progress};
+use stats::{Counters, Progress, SegmentNumbers};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 use tandem_common::env::clock::{self, Instant};
 use tandem_common::env::fs;
 use tandem_common::mapping::Mapping;
+use tandem_common::sync_queue::SyncQueue;
 use tandem_common::{Error, PrimaryTerm, Result, SeqNo, Settings, ShardId, Tasks};
 use tokio::sync::{Notify, watch};
 use translog::Translog;
@@ -77,6 +86,8 @@ pub struct OpenShard {
     pub settings: Arc<Settings>,
     /// Where background work runs.
     pub tasks: Tasks,
+    /// The memory that the shards of a node share.
+    pub buffer: IndexBuffer,
 }
 
 /// One shard copy. Dropping it stops its background work without a flush, as a crash would.
@@ -102,12 +113,18 @@ const SELF: &str = "_self";
 
 struct Inner {
     shard: ShardId,
+    /// The folder of the copy.
+    base: PathBuf,
+    /// The folder of its store, which is another after a delta.
     path: PathBuf,
     tasks: Tasks,
     analysis: Arc<AnalyzerRegistry>,
     mapping: ArcSwap<Mapping>,
     settings: ArcSwap<ShardSettings>,
+    buffer: IndexBuffer,
     log: Translog,
+    /// The turn of this log at the disk.
+    syncs: SyncQueue,
     sequencer: Mutex<Sequencer>,
     tracker: Mutex<ReplicationTracker>,
     leases: Mutex<RetentionLeases>,
@@ -117,6 +134,7 @@ struct Inner {
     /// Held over a flush and over changes of role.
     flush_turn: tokio::sync::Mutex<()>,
     searcher: ArcSwap<ShardSearcher>,
+    segment_numbers: Mutex<SegmentNumbers>,
     /// Locked last and shortly: nothing else is locked while a borrow of it is held.
     progress: watch::Sender<Progress>,
     /// The checkpoint of the durable commit.
@@ -149,7 +167,7 @@ struct Work {
 struct Times {
     written: Instant,
     published: Instant,
-    publish_cost: std::time::Duration,
+    publish_cost: Duration,
     synced: Instant,
 }
 
@@ -166,7 +184,7 @@ impl Work {
             log_full: AtomicBool::new(false),
             index_full: AtomicBool::new(false),
             merging: AtomicUsize::new(0),
-            times: Mutex::new(Times { written: now, published: now, publish_cost: std::time::Duration::ZERO, synced: now }),
+            times: Mutex::new(Times { written: now, published: now, publish_cost: Duration::ZERO, synced: now }),
         }
     }
 }
@@ -217,7 +235,8 @@ impl IndexShard {
         let inner = &self.inner;
         let searcher = inner.searcher.load();
         let progress = inner.progress.borrow().clone();
-        let (translog_operations, translog_bytes) = inner.log.extent();
+        let (history_operations, history_bytes) = inner.log.extent();
+        let durable = SeqNo(inner.durable.load(Ordering::Relaxed));
         let max_seq_no = inner.log.max_seq_no();
         let readers = searcher.searcher.segment_readers();
         let index_bytes = searcher.bytes_in(&store::index_folder(&inner.path));
@@ -225,11 +244,12 @@ impl IndexShard {
         ShardStats {
             docs: searcher.searcher.num_docs(),
             deleted_docs: readers.iter().map(|reader| u64::from(reader.num_deleted_docs())).sum(),
-            store_bytes: index_bytes + translog_bytes,
+            store_bytes: index_bytes + history_bytes,
             segments: readers.len() as u64,
-            translog_operations,
-            translog_bytes,
-            translog_uncommitted_operations: u64::try_from(max_seq_no.0 - inner.durable.load(Ordering::Relaxed)).unwrap_or(0),
+            translog_operations: u64::try_from(max_seq_no.0 - durable.0).unwrap_or(0),
+            translog_bytes: if max_seq_no > durable { inner.log.bytes_above(durable) } else { 0 },
+            history_operations,
+            history_bytes,
             max_seq_no: max_seq_no.0,
             local_checkpoint: progress.local.0,
             global_checkpoint: progress.global.0,
@@ -239,10 +259,64 @@ impl IndexShard {
             version_conflicts: inner.counters.version_conflicts.load(Ordering::Relaxed),
             refresh: inner.counters.refresh.total(),
             flush: inner.counters.flush.total(),
+            periodic_flushes: inner.counters.periodic_flushes.load(Ordering::Relaxed),
             merge: Total { count: inner.merges.load(Ordering::Relaxed), millis: merges.millis },
             get: inner.counters.get.total(),
             get_missing: inner.counters.get_missing.load(Ordering::Relaxed),
+            rejected_documents: inner.counters.rejected_documents.load(Ordering::Relaxed),
+            noop_updates: inner.counters.noop_updates.load(Ordering::Relaxed),
+            merges_running: inner.work.merging.load(Ordering::Relaxed) as u64,
+            query: inner.counters.query.total(),
+            fetch: inner.counters.fetch.total(),
+            search_groups: inner.counters.search_groups(),
         }
+    }
+
+    /// An update of a document changed nothing.
+    pub fn count_noop_update(&self) {
+        self.inner.counters.noop_updates.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A search looked for documents here, in the name of `groups`.
+    pub fn count_query(&self, took: Duration, groups: &[String]) {
+        self.inner.counters.count_query(took, groups);
+    }
+
+    /// A search loaded documents from here.
+    pub fn count_fetch(&self, took: Duration, groups: &[String]) {
+        self.inner.counters.count_fetch(took, groups);
+    }
+
+    /// The segments of the published index, oldest number first.
+    ///
+    /// # Errors
+    /// A durable commit that cannot be read.
+    pub async fn segments(&self) -> Result<Vec<SegmentStats>> {
+        let searcher = self.inner.searcher.load_full();
+        self.inner
+            .with_engine(move |inner, engine| {
+                let durable = engine.durable_segments()?;
+                let folder = store::index_folder(&inner.path);
+                let mut numbers = inner.segment_numbers.lock();
+                let readers = searcher.searcher.segment_readers();
+                let mut found: Vec<SegmentStats> = readers
+                    .iter()
+                    .map(|reader| {
+                        let name = reader.segment_id().uuid_string();
+                        SegmentStats {
+                            generation: numbers.of(&name),
+                            docs: u64::from(reader.num_docs()),
+                            deleted_docs: u64::from(reader.num_deleted_docs()),
+                            bytes: searcher::files_bytes(&folder, &name),
+                            committed: durable.contains(&name),
+                        }
+                    })
+                    .collect();
+                numbers.keep(|name| readers.iter().any(|reader| reader.segment_id().uuid_string() == name));
+                found.sort_by_key(|segment| segment.generation);
+                Ok(found)
+            })
+            .await
     }
 }
 
@@ -317,6 +391,30 @@ impl Inner {
             },
             Some(Err(_)) => Err(self.closed()),
             None => Err(Error::Timeout { reason: format!("{} timed out while waiting for {what}", self.shard) }),
+        }
+    }
+
+    /// Waits until `reached` holds for an operation of the log, named by its number and its term.
+    ///
+    /// # Errors
+    /// [`Error::ShardNotReady`] when the operation was cut off the log meanwhile: it never happened. Another one may stand at
+    /// its number by then.
+    async fn wait_for_operation(
+        &self,
+        deadline: Instant,
+        what: &str,
+        (seq_no, op_term): (SeqNo, PrimaryTerm),
+        reached: impl Fn(&Progress) -> bool,
+    ) -> Result<()> {
+        loop {
+            let cuts = self.log.cuts();
+            if self.log.op_term_at(seq_no) != Some(op_term) {
+                return Err(Error::ShardNotReady { reason: format!("{} is not the primary any more: [{seq_no}] was undone", self.shard) });
+            }
+            self.wait(deadline, what, |progress| progress.cuts > cuts || reached(progress)).await?;
+            if self.log.cuts() == cuts {
+                return Ok(());
+            }
         }
     }
 

@@ -15,7 +15,8 @@ pub struct WriteOperation {
     pub kind: WriteKind,
     /// Under which condition.
     pub condition: Condition,
-    /// Names this attempt of the client for ever; 0 for none.
+    /// Names this operation however often it is sent; 0 for none. Best are ids that rise with time, and by one from one
+    /// operation of a request to the next: see [`tandem_common::ids::operation_id`].
     pub operation_id: u64,
 }
 
@@ -32,7 +33,8 @@ pub enum WriteKind {
         /// The document as it was sent.
         source: Bytes,
     },
-    /// Writes a document whose id was just made up, so that it cannot exist: no look-up.
+    /// Writes a document whose id was just made up, so that it cannot exist: no look-up, unless the operation may be a retry
+    /// that was forgotten.
     IndexNew {
         /// The document as it was sent.
         source: Bytes,

@@ -2,16 +2,18 @@
 
 use super::engine::Version;
 use super::operation::LoggedOperation;
+use super::operation_ids::Sequenced;
+use super::stats::Progress;
 use super::writes::check_size;
 use super::{IndexShard, Inner, Role};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tandem_common::env::clock::{self, Instant};
-use tandem_common::{Error, Result, SeqNo};
+use tandem_common::{Error, PrimaryTerm, Result, SeqNo};
 
 impl Inner {
     /// Checks and queues operations that were sequenced elsewhere. Returns the last of them.
-    fn sequence_replicated(&self, operations: Vec<LoggedOperation>) -> Result<SeqNo> {
+    fn sequence_replicated(&self, operations: Vec<LoggedOperation>) -> Result<Option<(SeqNo, PrimaryTerm)>> {
         let mut sequencer = self.sequencer.lock();
         if let Some(error) = &self.progress.borrow().failed {
             return Err(error.clone());
@@ -23,15 +25,16 @@ impl Inner {
                 return Err(Error::ShardNotReady { reason: format!("{} does not follow another shard", self.shard) });
             }
         }
-        sequencer.admit(self)?;
-        let mut last = SeqNo::NONE;
+        self.check_space()?;
+        sequencer.backlog.admit(&self.shard)?;
+        let mut last = None;
         let mut end = sequencer.last;
         let mut end_term = self.log.op_term_at(end);
         let mut logged: Vec<Arc<LoggedOperation>> = Vec::new();
         for operation in operations {
             let LoggedOperation { seq_no, op_term, .. } = operation;
             check_size(operation.bytes())?;
-            last = last.max(seq_no);
+            last = last.max(Some((seq_no, op_term)));
             if seq_no <= sequencer.last {
                 let held = self.log.op_term_at(seq_no);
                 if held != Some(op_term) {
@@ -57,13 +60,16 @@ impl Inner {
             logged.push(Arc::new(operation));
         }
         // Everything is checked; from here on nothing fails.
+        let now = clock::now();
         let bytes: usize = logged.iter().map(|operation| operation.bytes()).sum();
         for operation in &logged {
+            let sequenced = Sequenced::read_back(operation, sequencer.versions.get(&operation.id));
+            sequencer.operation_ids.put(operation.operation_id, sequenced, now);
             sequencer.versions.put(&operation.id, Version::of(operation));
         }
         if !logged.is_empty() {
             sequencer.last = end;
-            sequencer.count(end, bytes);
+            sequencer.backlog.add(end, bytes);
             self.log.append(logged);
         }
         Ok(last)
@@ -84,11 +90,14 @@ impl IndexShard {
         let count = operations.len() as u64;
         let last = inner.sequence_replicated(operations)?;
         inner.work.times.lock().written = started;
-        if inner.log.has_pending() || inner.progress.borrow().local < last {
-            inner.work.sync_wanted.store(true, Ordering::Release);
-            inner.wake_log();
+        if let Some((seq_no, op_term)) = last {
+            if inner.log.has_pending() || inner.progress.borrow().local < seq_no {
+                inner.work.sync_wanted.store(true, Ordering::Release);
+                inner.wake_log();
+            }
+            let reached = |progress: &Progress| progress.global >= seq_no;
+            inner.wait_for_operation(deadline, "the replicated operations", (seq_no, op_term), reached).await?;
         }
-        inner.wait(deadline, "the replicated operations", |progress| progress.global >= last).await?;
         inner.counters.indexing.add(count, clock::now().saturating_duration_since(started));
         Ok(inner.global())
     }

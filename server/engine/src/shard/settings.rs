@@ -1,6 +1,7 @@
 //! The settings of an index that its shards obey.
 
 use std::time::Duration;
+use tandem_common::mapping::DocumentLimits;
 use tandem_common::settings::SettingKind;
 use tandem_common::{Setting, SettingScope, Settings};
 
@@ -54,9 +55,17 @@ const LEASE_PERIOD: Setting = Setting {
     doc: "How long a retention lease lives without being renewed.",
 };
 
+const RETENTION_BYTES: Setting = Setting {
+    key: "index.soft_deletes.retention.max_bytes",
+    default: "-1",
+    scope: SettingScope::IndexDynamic,
+    kind: SettingKind::Bytes,
+    doc: "How much history of a shard leases may keep; beyond, the lowest lease ends. -1 for no bound but that of the disk.",
+};
+
 /// Every setting of this room.
 pub const SETTINGS: &[Setting] =
-    &[DURABILITY, SYNC_INTERVAL, FLUSH_THRESHOLD, GENERATION_THRESHOLD, REFRESH_INTERVAL, GC_DELETES, LEASE_PERIOD];
+    &[DURABILITY, SYNC_INTERVAL, FLUSH_THRESHOLD, GENERATION_THRESHOLD, REFRESH_INTERVAL, GC_DELETES, LEASE_PERIOD, RETENTION_BYTES];
 
 /// When what was applied becomes searchable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +87,9 @@ pub(super) struct ShardSettings {
     pub(super) generation_threshold_bytes: u64,
     pub(super) refresh_interval: RefreshInterval,
     pub(super) gc_deletes: Duration,
+    pub(super) document_limits: DocumentLimits,
     pub(super) lease_period: Option<Duration>,
+    pub(super) retention_bytes_max: u64,
 }
 
 impl ShardSettings {
@@ -96,7 +107,9 @@ impl ShardSettings {
             generation_threshold_bytes: bytes(GENERATION_THRESHOLD),
             refresh_interval,
             gc_deletes: GC_DELETES.time(settings).unwrap_or_default(),
+            document_limits: DocumentLimits::from_settings(settings),
             lease_period: LEASE_PERIOD.time(settings),
+            retention_bytes_max: u64::try_from(RETENTION_BYTES.bytes(settings)).unwrap_or(u64::MAX),
         }
     }
 }
@@ -120,6 +133,7 @@ mod tests {
         assert_eq!(settings.flush_threshold_bytes, 512 << 20);
         assert_eq!(settings.refresh_interval, RefreshInterval::Adaptive);
         assert_eq!(settings.lease_period, Some(Duration::from_secs(12 * 3600)));
+        assert_eq!(settings.retention_bytes_max, u64::MAX);
     }
 
     #[test]

@@ -1,14 +1,16 @@
 //! Opening and closing a copy: the folder, its lock, and what a crash has left.
 
+use super::delta::Tombstone;
 use super::engine::{CommitPayload, Engine, Version, VersionMap};
 use super::operation::{LoggedKind, LoggedOperation};
+use super::operation_ids::{OperationIds, Sequenced};
 use super::planted::{self, Bug};
 use super::seqno::{Lineage, ReplicationTracker, RetentionLease, RetentionLeases};
 use super::settings::ShardSettings;
 use super::stats::{Counters, Progress};
 use super::translog::Translog;
 use super::writes::Sequencer;
-use super::{IndexShard, Inner, OpenShard, Role, SELF, Work};
+use super::{IndexShard, Inner, OpenShard, Role, SELF, Work, generation};
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
@@ -18,6 +20,7 @@ use std::time::Duration;
 use tandem_common::checked_file;
 use tandem_common::env::clock;
 use tandem_common::env::fs::{self, File};
+use tandem_common::sync_queue::SyncQueue;
 use tandem_common::{Error, HistoryId, PrimaryTerm, Result, SeqNo, ShardId, blocking};
 use tokio::sync::watch;
 
@@ -28,7 +31,7 @@ pub(super) fn index_folder(path: &Path) -> PathBuf {
     path.join("index")
 }
 
-fn log_folder(path: &Path) -> PathBuf {
+pub(super) fn log_folder(path: &Path) -> PathBuf {
     path.join("translog")
 }
 
@@ -36,8 +39,14 @@ pub(super) fn leases_file(path: &Path) -> PathBuf {
     path.join("retention_leases.json")
 }
 
+/// The deletions that came with a delta: (checkpoint of the delta, tombstones).
+pub(super) fn tombstones_file(path: &Path) -> PathBuf {
+    path.join("tombstones.json")
+}
+
 /// What opening has put together.
 pub(super) struct Parts {
+    store: PathBuf,
     log: Translog,
     engine: Engine,
     sequencer: Sequencer,
@@ -71,7 +80,8 @@ impl Parts {
         let engine = Engine::create(&index_folder(&open.path), &open.shard, &open.mapping, &open.analysis, &payload)?;
         let log = Translog::create(&log_folder(&open.path), SeqNo(0), lineage, PrimaryTerm(0))?;
         fs::sync_folder(&open.path)?;
-        Ok(Parts { log, engine, sequencer: Sequencer::new(SeqNo::NONE), leases: Vec::new(), lock })
+        let store = open.path.clone();
+        Ok(Parts { store, log, engine, sequencer: Sequencer::new(SeqNo::NONE, open.buffer.clone()), leases: Vec::new(), lock })
     }
 
     /// The index was copied from another store; the log starts behind it.
@@ -90,59 +100,85 @@ impl Parts {
         }
         let log = Translog::create(&log_folder(&open.path), checkpoint.next(), lineage.clone(), PrimaryTerm(0))?;
         fs::sync_folder(&open.path)?;
-        Ok(Parts { log, engine, sequencer: Sequencer::new(checkpoint), leases: Vec::new(), lock })
+        let mut sequencer = Sequencer::new(checkpoint, open.buffer.clone());
+        sequencer.operation_ids = OperationIds::new(payload.operation_id_max);
+        let store = open.path.clone();
+        Ok(Parts { store, log, engine, sequencer, leases: Vec::new(), lock })
     }
 
     fn open(open: &OpenShard) -> Result<Parts> {
         let lock = lock_folder(&open.path, &open.shard)?;
-        if !Translog::exists(&log_folder(&open.path)) {
-            return Err(Error::Corrupt { reason: format!("{} has no store in [{}]", open.shard, open.path.display()) });
+        Self::open_locked(open, lock)
+    }
+
+    /// Opens the present generation; the lock on the folder is held already.
+    pub(super) fn open_locked(open: &OpenShard, lock: File) -> Result<Parts> {
+        let store = generation::store(&open.path, generation::present(&open.path)?);
+        if !Translog::exists(&log_folder(&store)) {
+            return Err(Error::Corrupt { reason: format!("{} has no store in [{}]", open.shard, store.display()) });
         }
-        let (engine, payload) = Engine::open(&index_folder(&open.path), &open.shard, &open.mapping, &open.analysis)?;
+        generation::clean(&open.path)?;
+        let (engine, payload) = Engine::open(&index_folder(&store), &open.shard, &open.mapping, &open.analysis)?;
         let applied = payload.checkpoint;
         let mut versions = VersionMap::default();
+        let mut operation_ids = OperationIds::new(payload.operation_id_max);
+        let now = clock::now();
+        let brought: Option<(SeqNo, Vec<Tombstone>)> = checked_file::read(&tombstones_file(&store))?;
+        // Once the index has gone on, it may hold again what they say is gone.
+        for tombstone in brought.into_iter().filter(|(checkpoint, _)| *checkpoint == applied).flat_map(|(_, tombstones)| tombstones) {
+            let Tombstone { id, seq_no, op_term, version } = tombstone;
+            versions.remember(&id, Version { seq_no, op_term, version, deleted: true }, now);
+        }
         let forget = planted::is(Bug::TombstoneLost, &open.path);
         let note = |operation: LoggedOperation| {
-            if !(forget && operation.kind == LoggedKind::Delete) {
-                versions.put(&operation.id, Version::of(&operation));
+            if forget && operation.kind == LoggedKind::Delete {
+                return;
             }
+            operation_ids.put(operation.operation_id, Sequenced::read_back(&operation, versions.get(&operation.id)), now);
+            versions.put(&operation.id, Version::of(&operation));
         };
-        let log = Translog::open(&log_folder(&open.path), applied, note)?;
-        let mut sequencer = Sequencer::new(log.max_seq_no());
+        let log = Translog::open(&log_folder(&store), applied, note)?;
+        let mut sequencer = Sequencer::new(log.max_seq_no(), open.buffer.clone());
         sequencer.versions = versions;
+        sequencer.operation_ids = operation_ids;
         // What the index holds needs no entry; the deletions in it become tombstones that age from now on.
-        sequencer.versions.prune(applied, clock::now());
-        let leases = checked_file::read(&leases_file(&open.path))?.unwrap_or_default();
-        Ok(Parts { log, engine, sequencer, leases, lock })
+        sequencer.versions.prune(applied, now);
+        let leases = checked_file::read(&leases_file(&store))?.unwrap_or_default();
+        Ok(Parts { store, log, engine, sequencer, leases, lock })
     }
 
     pub(super) fn assemble(self, open: OpenShard) -> Arc<IndexShard> {
-        let Parts { log, engine, sequencer, leases, lock } = self;
+        let Parts { store, log, engine, sequencer, leases, lock } = self;
         let applied = engine.applied();
+        let leases = RetentionLeases::restore(leases, log.lowest(), clock::now());
         let end = log.max_seq_no();
         let global = log.global_checkpoint().max(applied);
         log.set_global_checkpoint(global);
         let mut tracker = ReplicationTracker::new(global);
         tracker.track(SELF, end);
         tracker.mark_in_sync(SELF);
-        let progress = Progress { written: end, local: end, global, published: applied, failed: None };
+        let progress = Progress { written: end, local: end, global, published: applied, cuts: 0, failed: None };
         let searcher = engine.searcher();
         let merges = engine.merges();
         let inner = Inner {
+            syncs: SyncQueue::of(&open.path),
             shard: open.shard,
-            path: open.path,
+            base: open.path,
+            path: store,
             tasks: open.tasks,
             analysis: open.analysis,
             mapping: ArcSwap::new(open.mapping),
             settings: ArcSwap::from_pointee(ShardSettings::new(&open.settings)),
+            buffer: open.buffer,
             log,
             sequencer: Mutex::new(sequencer),
             tracker: Mutex::new(tracker),
-            leases: Mutex::new(RetentionLeases::restore(leases, clock::now())),
+            leases: Mutex::new(leases),
             lease_turn: tokio::sync::Mutex::new(()),
             engine: Arc::new(tokio::sync::Mutex::new(engine)),
             flush_turn: tokio::sync::Mutex::new(()),
             searcher: ArcSwap::from_pointee(searcher),
+            segment_numbers: Mutex::default(),
             progress: watch::Sender::new(progress),
             durable: AtomicI64::new(applied.0),
             counters: Counters::default(),
@@ -208,7 +244,7 @@ impl IndexShard {
             engine.release_writer();
             // What failed is left as it is: the next opening judges it.
             let failed = owned.progress.borrow().failed.clone();
-            let stored = failed.map_or_else(|| owned.log.store_checkpoint(), Err);
+            let stored = failed.map_or_else(|| owned.log.finish(), Err);
             owned.folder_lock.lock().take();
             stored
         })

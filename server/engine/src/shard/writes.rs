@@ -3,8 +3,11 @@
 //! Conditions are checked against the version map, pending operations included, or for ids that are not in it against the
 //! published index. That look-up is made before the lock; whether it still holds is checked under it.
 
+use super::backlog::{Backlog, IndexBuffer};
 use super::engine::{Version, VersionMap};
 use super::operation::{Condition, LoggedKind, LoggedOperation, ParsedOperation, WriteKind, WriteOperation, WriteOutcome, WriteResult};
+use super::operation_ids::{OperationIds, Sequenced};
+use super::stats::Progress;
 use super::translog::RECORD_BYTES_MAX;
 use super::{IndexShard, Inner, Role};
 use std::collections::{HashMap, VecDeque};
@@ -15,17 +18,7 @@ use tandem_common::env::clock::{self, Instant};
 use tandem_common::mapping::{ParseMode, ParsedDocument};
 use tandem_common::{Error, PrimaryTerm, Result, SeqNo, blocking};
 
-/// What lies above the published checkpoint may take this many bytes; beyond, writes are refused until a publish.
-const UNPUBLISHED_BYTES_MAX: usize = 256 << 20;
-
-/// Once this much is applied, its publish no longer waits for its time.
-const APPLIED_BYTES_PRESSED: usize = UNPUBLISHED_BYTES_MAX / 4;
-
-/// From here on a write waits for the index, so that a client that sends as fast as it is answered is slowed down long
-/// before it is refused.
-const UNPUBLISHED_BYTES_SLOWED: usize = UNPUBLISHED_BYTES_MAX / 2;
-
-/// How long such a write waits at most.
+/// How long a write that is slowed down waits at most.
 const SLOWED_WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// A look-up is repeated this often when publishes overtake it; after that it is made under the lock.
@@ -43,28 +36,28 @@ pub(super) struct Prepared {
 pub(super) struct Sequencer {
     pub(super) role: Role,
     pub(super) versions: VersionMap,
+    pub(super) operation_ids: OperationIds,
     prepared: VecDeque<Prepared>,
-    /// (last operation, bytes) of each batch that is not published.
-    unpublished: VecDeque<(SeqNo, usize)>,
-    unpublished_bytes: usize,
-    /// How many of the batches of `unpublished`, from its front on, are applied whole.
-    applied_batches: usize,
-    applied_bytes: usize,
+    pub(super) backlog: Backlog,
     pub(super) last: SeqNo,
 }
 
 impl Sequencer {
-    pub(super) fn new(last: SeqNo) -> Self {
+    pub(super) fn new(last: SeqNo, buffer: IndexBuffer) -> Self {
         Self {
             role: Role::Inactive,
             versions: VersionMap::default(),
+            operation_ids: OperationIds::default(),
             prepared: VecDeque::new(),
-            unpublished: VecDeque::new(),
-            unpublished_bytes: 0,
-            applied_batches: 0,
-            applied_bytes: 0,
+            backlog: Backlog::new(buffer),
             last,
         }
+    }
+
+    /// Whether no older state of the document can be in the index.
+    fn is_new(&self, operation: &ParsedOperation) -> bool {
+        let operation = &operation.operation;
+        matches!(operation.kind, WriteKind::IndexNew { .. }) && !self.operation_ids.may_be_forgotten(operation.operation_id)
     }
 
     /// Takes what was kept of the operations up to `last`.
@@ -74,58 +67,15 @@ impl Sequencer {
         std::mem::replace(&mut self.prepared, rest)
     }
 
-    /// Operations up to `published` no longer count against the bound.
-    pub(super) fn release(&mut self, published: SeqNo) {
-        while let Some((last, bytes)) = self.unpublished.front().copied()
-            && last <= published
-        {
-            self.unpublished.pop_front();
-            self.unpublished_bytes = self.unpublished_bytes.saturating_sub(bytes);
-            if self.applied_batches > 0 {
-                self.applied_batches -= 1;
-                self.applied_bytes = self.applied_bytes.saturating_sub(bytes);
-            }
+    /// The log was cut above `last`.
+    pub(super) fn undo(&mut self, last: SeqNo, documents: &HashMap<String, Option<Version>>, now: Instant) {
+        self.versions.undo(last, documents, now);
+        self.operation_ids.undo(last);
+        self.last = last;
+        while self.prepared.back().is_some_and(|prepared| prepared.seq_no > last) {
+            self.prepared.pop_back();
         }
-        if self.unpublished.is_empty() {
-            self.unpublished.shrink_to(16);
-        }
-    }
-
-    /// The index has reached `applied`.
-    pub(super) fn note_applied(&mut self, applied: SeqNo) {
-        while let Some((last, bytes)) = self.unpublished.get(self.applied_batches).copied()
-            && last <= applied
-        {
-            self.applied_batches += 1;
-            self.applied_bytes += bytes;
-        }
-    }
-
-    /// Whether a publish should not wait. What is not applied yet would not be freed by it.
-    pub(super) fn pressed(&self) -> bool {
-        self.applied_bytes > APPLIED_BYTES_PRESSED
-    }
-
-    fn slowed(&self) -> bool {
-        self.unpublished_bytes > UNPUBLISHED_BYTES_SLOWED
-    }
-
-    pub(super) fn admit(&self, inner: &Inner) -> Result<()> {
-        inner.check_space()?;
-        if self.unpublished_bytes > UNPUBLISHED_BYTES_MAX {
-            return Err(Error::Rejected {
-                reason: format!(
-                    "rejected execution of primary operation [shard_detail=[{}], primary_operation_bytes={}, max_primary_bytes={}]",
-                    inner.shard, self.unpublished_bytes, UNPUBLISHED_BYTES_MAX
-                ),
-            });
-        }
-        Ok(())
-    }
-
-    pub(super) fn count(&mut self, last: SeqNo, bytes: usize) {
-        self.unpublished.push_back((last, bytes));
-        self.unpublished_bytes += bytes;
+        self.backlog.cut(last);
     }
 }
 
@@ -187,6 +137,24 @@ fn decide(kind: &WriteKind, condition: Condition, present: Present) -> Result<Ve
     Ok(Verdict { version, outcome })
 }
 
+/// What was sequenced before under the operation ids of a batch.
+type Replays = HashMap<u64, Option<WriteResult>>;
+
+impl Sequenced {
+    /// What an operation of the log has done. `before` is the last operation on the document before it, as far as it is
+    /// known: tombstones are, and what is not known follows from the version.
+    pub(super) fn read_back(operation: &LoggedOperation, before: Option<Version>) -> Sequenced {
+        let existed = before.map_or(operation.version > 1, |before| !before.deleted);
+        let outcome = match (&operation.kind, existed) {
+            (LoggedKind::Delete, true) => WriteOutcome::Deleted,
+            (LoggedKind::Delete, false) => WriteOutcome::NotFound,
+            (LoggedKind::Index { .. }, true) => WriteOutcome::Updated,
+            (LoggedKind::Index { .. }, false) => WriteOutcome::Created,
+        };
+        Sequenced { seq_no: operation.seq_no, op_term: operation.op_term, outcome }
+    }
+}
+
 /// Look-ups in one published index.
 struct Lookups {
     checkpoint: SeqNo,
@@ -200,10 +168,36 @@ impl Inner {
             return Vec::new();
         }
         let sequencer = self.sequencer.lock();
-        let unknown = |operation: &&ParsedOperation| {
-            !matches!(operation.operation.kind, WriteKind::IndexNew { .. }) && sequencer.versions.get(operation.id()).is_none()
-        };
+        let unknown = |operation: &&ParsedOperation| !sequencer.is_new(operation) && sequencer.versions.get(operation.id()).is_none();
         operations.iter().filter(unknown).map(|operation| operation.id().to_owned()).collect()
+    }
+
+    /// What the operations that were sequenced before have done, by their ids; nothing for an id that is taken by another
+    /// document's operation.
+    async fn find_replays(self: &Arc<Self>, operations: &[ParsedOperation]) -> Result<Replays> {
+        let known: Vec<(u64, String, Sequenced)> = {
+            let sequencer = self.sequencer.lock();
+            let known = |operation: &ParsedOperation| {
+                let operation_id = operation.operation.operation_id;
+                let sequenced = sequencer.operation_ids.get(operation_id)?;
+                Some((operation_id, operation.id().to_owned(), sequenced))
+            };
+            operations.iter().filter_map(known).collect()
+        };
+        if known.is_empty() {
+            return Ok(Replays::new());
+        }
+        let owned = self.clone();
+        blocking::run(move || {
+            let mut replays = Replays::with_capacity(known.len());
+            for (operation_id, id, Sequenced { seq_no, op_term, outcome }) in known {
+                let first = owned.log.read(seq_no, seq_no, 1)?.into_iter().next();
+                let first = first.filter(|first| first.operation_id == operation_id && first.id == id && first.op_term == op_term);
+                replays.insert(operation_id, first.map(|first| WriteResult { seq_no, op_term, version: first.version, outcome }));
+            }
+            Ok(replays)
+        })
+        .await
     }
 
     fn look_up_one(searcher: &super::ShardSearcher, id: &str) -> Result<Present> {
@@ -246,16 +240,35 @@ impl Inner {
     async fn slow_down(&self, deadline: Instant) {
         let limit = deadline.min(clock::now() + SLOWED_WAIT_MAX);
         let mut progress = self.progress.subscribe();
-        while self.sequencer.lock().slowed() && progress.borrow_and_update().failed.is_none() {
+        loop {
+            // Listened to before the look, so that nothing is missed in between.
+            let others = self.buffer.changed();
+            tokio::pin!(others);
+            others.as_mut().enable();
+            if !self.sequencer.lock().backlog.slowed() || progress.borrow_and_update().failed.is_some() {
+                return;
+            }
+            let either = async {
+                tokio::select! {
+                    changed = progress.changed() => changed.is_ok(),
+                    () = others => true,
+                }
+            };
             let left = limit.saturating_duration_since(clock::now());
-            if left.is_zero() || clock::timeout(left, progress.changed()).await.is_none_or(|changed| changed.is_err()) {
+            if left.is_zero() || !clock::timeout(left, either).await.unwrap_or(false) {
                 return;
             }
         }
     }
 
     /// Checks and numbers a batch; `None` when the look-ups no longer hold. No I/O, except after too many attempts.
-    fn sequence(&self, operations: &mut Vec<ParsedOperation>, lookups: &Lookups, last_attempt: bool) -> Result<Option<Sequenced>> {
+    fn sequence(
+        &self,
+        operations: &mut Vec<ParsedOperation>,
+        replays: &Replays,
+        lookups: &Lookups,
+        last_attempt: bool,
+    ) -> Result<Option<Batch>> {
         let mut sequencer = self.sequencer.lock();
         if let Some(error) = &self.progress.borrow().failed {
             return Err(error.clone());
@@ -267,10 +280,19 @@ impl Inner {
                 return Err(Error::ShardNotReady { reason: format!("{} is not the active primary", self.shard) });
             }
         };
-        sequencer.admit(self)?;
+        self.check_space()?;
+        sequencer.backlog.admit(&self.shard)?;
+        let known = |operation: &ParsedOperation| {
+            let id = operation.operation.operation_id;
+            replays.contains_key(&id) || sequencer.operation_ids.get(id).is_none()
+        };
+        if !operations.iter().all(known) {
+            // Its twin came in between; what that did is read first, however often it takes.
+            return Ok(None);
+        }
         let held = sequencer.versions.lookup_holds(lookups.checkpoint);
         let complete = operations.iter().all(|operation| {
-            matches!(operation.operation.kind, WriteKind::IndexNew { .. })
+            sequencer.is_new(operation)
                 || sequencer.versions.get(operation.id()).is_some()
                 || lookups.found.contains_key(operation.id())
                 || self.searcher.load().searcher.num_docs() == 0
@@ -280,14 +302,22 @@ impl Inner {
             return Ok(None);
         }
         let fresh = stale.then(|| self.searcher.load_full());
-        let mut batch = Sequenced { results: Vec::with_capacity(operations.len()), wait_for: SeqNo::NONE, indexed: 0, deleted: 0 };
+        let mut batch = Batch { results: Vec::with_capacity(operations.len()), rests_on: None, indexed: 0, deleted: 0 };
         let mut logged = Vec::with_capacity(operations.len());
+        let now = clock::now();
         let mut bytes = 0;
         for operation in operations.drain(..) {
             let id = operation.id();
+            if let Some(Some(first)) = replays.get(&operation.operation.operation_id)
+                && self.log.op_term_at(first.seq_no) == Some(first.op_term)
+            {
+                batch.rests_on = batch.rests_on.max(Some((first.seq_no, first.op_term)));
+                batch.results.push(Ok(*first));
+                continue;
+            }
             let present = match sequencer.versions.get(id) {
                 Some(version) => Present::Known(version),
-                None if matches!(operation.operation.kind, WriteKind::IndexNew { .. }) => Present::Missing,
+                None if sequencer.is_new(&operation) => Present::Missing,
                 None => match &fresh {
                     Some(searcher) => Self::look_up_one(searcher, id)?,
                     None => lookups.found.get(id).copied().unwrap_or(Present::Missing),
@@ -298,8 +328,10 @@ impl Inner {
                 Ok(verdict) => verdict,
                 Err(detail) => {
                     // The refusal rests on that operation: it is told once that operation can no longer be undone.
-                    if let Present::Known(version) = present {
-                        batch.wait_for = batch.wait_for.max(version.seq_no);
+                    if let Present::Known(version) = present
+                        && version.seq_no > self.global()
+                    {
+                        batch.rests_on = batch.rests_on.max(Some((version.seq_no, version.op_term)));
                     }
                     self.counters.version_conflicts.fetch_add(1, Ordering::Relaxed);
                     batch.results.push(Err(self.conflict(&id, detail)));
@@ -322,25 +354,27 @@ impl Inner {
             let entry = LoggedOperation { seq_no, op_term, mapping_version, operation_id, version: verdict.version, id, routing, kind };
             sequencer.last = seq_no;
             sequencer.versions.put(&entry.id, Version::of(&entry));
+            sequencer.operation_ids.put(operation_id, Sequenced { seq_no, op_term, outcome: verdict.outcome }, now);
             sequencer.prepared.push_back(Prepared { seq_no, document: operation.document, may_exist });
             // A parsed document takes about as much as its source.
             bytes += 2 * entry.bytes();
             batch.results.push(Ok(WriteResult { seq_no, op_term, version: verdict.version, outcome: verdict.outcome }));
-            batch.wait_for = seq_no;
+            batch.rests_on = Some((seq_no, op_term));
             logged.push(Arc::new(entry));
         }
         if bytes > 0 {
             let last = sequencer.last;
-            sequencer.count(last, bytes);
+            sequencer.backlog.add(last, bytes);
             self.log.append(logged);
         }
         Ok(Some(batch))
     }
 }
 
-struct Sequenced {
+struct Batch {
     results: Vec<Result<WriteResult>>,
-    wait_for: SeqNo,
+    /// The last operation that the answers rest on, if any of those is not committed yet.
+    rests_on: Option<(SeqNo, PrimaryTerm)>,
     indexed: u64,
     deleted: u64,
 }
@@ -362,19 +396,25 @@ impl IndexShard {
         let document = match &operation.kind {
             WriteKind::Index { source } | WriteKind::Create { source } | WriteKind::IndexNew { source } => {
                 check_size(source.len() + operation.id.len() + 1024)?;
-                Some(mapping.parse_document(&operation.id, source, ParseMode::Strict)?)
+                let limits = self.inner.settings.load().document_limits;
+                let parsed = mapping.parse_document_within(&operation.id, source, ParseMode::Strict, limits);
+                Some(parsed.inspect_err(|_| {
+                    self.inner.counters.rejected_documents.fetch_add(1, Ordering::Relaxed);
+                })?)
             }
             WriteKind::Delete => None,
         };
         Ok(ParsedOperation { operation, document, mapping_version: mapping.version })
     }
 
-    /// Writes a batch: one contiguous range of the log for the operations that may happen, an error for each other.
+    /// Writes a batch, each operation of it under an id of its own: one contiguous range of the log for the operations that may happen, an error for each other.
+    /// What was sequenced before under the same operation id is not written again, and answered as the first time.
     /// Answers when the global checkpoint has reached the range (under `durability: async`, when it is written to the file).
     ///
     /// # Errors
     /// Nothing was written: the shard is not the active primary, has failed, or has too much waiting
-    /// ([`Error::Rejected`]). [`Error::Timeout`] means that the outcome is not known.
+    /// ([`Error::Rejected`]). [`Error::Timeout`] means that the outcome is not known. When the end of the batch was undone by a
+    /// change of the primary, [`Error::ShardNotReady`]: the whole batch is to be decided again, under the same operation ids.
     ///
     /// # Cancel safety
     /// Dropping the call after it was first polled leaves the outcome unknown, as a timeout does.
@@ -391,8 +431,9 @@ impl IndexShard {
         let mut attempt = 0;
         let batch = loop {
             attempt += 1;
+            let replays = inner.find_replays(&operations).await?;
             let lookups = inner.look_up(&operations).await?;
-            if let Some(batch) = inner.sequence(&mut operations, &lookups, attempt >= LOOKUP_ATTEMPTS)? {
+            if let Some(batch) = inner.sequence(&mut operations, &replays, &lookups, attempt >= LOOKUP_ATTEMPTS)? {
                 break batch;
             }
         };
@@ -400,11 +441,11 @@ impl IndexShard {
         if inner.log.has_pending() {
             inner.wake_log();
         }
-        let wait_for = batch.wait_for;
-        let asynchronous = inner.settings.load().asynchronous;
-        inner
-            .wait(deadline, "the write", |progress| if asynchronous { progress.written >= wait_for } else { progress.global >= wait_for })
-            .await?;
+        if let Some((seq_no, op_term)) = batch.rests_on {
+            let asynchronous = inner.settings.load().asynchronous;
+            let reached = |progress: &Progress| if asynchronous { progress.written >= seq_no } else { progress.global >= seq_no };
+            inner.wait_for_operation(deadline, "the write", (seq_no, op_term), reached).await?;
+        }
         let took = clock::now().saturating_duration_since(started);
         inner.counters.indexing.add(batch.indexed, if batch.indexed > 0 { took } else { Duration::ZERO });
         inner.counters.delete.add(batch.deleted, if batch.indexed == 0 { took } else { Duration::ZERO });

@@ -22,7 +22,7 @@ use tandem_cluster::{ClusterService, ClusterState, IndexMetadata};
 use tandem_common::env::{clock, fs};
 use tandem_common::tasks::CancellationToken;
 use tandem_common::{AllocationId, Context, Error, IndexUuid, PrimaryTerm, Result, SessionId, Tasks, blocking};
-use tandem_engine::shard::IndexShard;
+use tandem_engine::shard::{IndexBuffer, IndexShard};
 use tokio::sync::watch;
 
 /// One shard of one index, by identity.
@@ -38,6 +38,8 @@ pub struct IndicesService {
     /// Rises when a slot changes, so that the reconciler and waiters look again.
     changes: watch::Sender<u64>,
     pinned: history::PinnedCommits,
+    /// What all shards of this node may hold in memory.
+    buffer: IndexBuffer,
     /// Set when the node stops: from then on no step is begun.
     closing: AtomicBool,
 }
@@ -72,12 +74,13 @@ pub enum Role {
 
 impl IndicesService {
     /// No shards yet; the reconciler opens them.
-    pub fn new(folder: PathBuf, cluster: ClusterService, remotes: RemoteClusters, tasks: Tasks) -> Arc<Self> {
+    pub fn new(folder: PathBuf, cluster: ClusterService, remotes: RemoteClusters, tasks: Tasks, buffer: IndexBuffer) -> Arc<Self> {
         Arc::new(Self {
             folder,
             cluster,
             remotes,
             tasks,
+            buffer,
             slots: Mutex::default(),
             changes: watch::channel(0).0,
             pinned: history::PinnedCommits::default(),

@@ -275,7 +275,7 @@ impl Job {
 
     /// Makes durable in the index what was replayed from the log, so that the next crash does not replay it again.
     fn flush_what_was_replayed(&self, shard: &Arc<IndexShard>) {
-        if shard.stats().translog_uncommitted_operations < REPLAYED_MAX {
+        if shard.stats().translog_operations < REPLAYED_MAX {
             return;
         }
         let shard = Arc::clone(shard);
@@ -347,6 +347,7 @@ async fn open_store(indices: &IndicesService, key: &ShardKey, desired: &Desired)
             analysis: Arc::new(AnalyzerRegistry::new(&index.settings)?),
             settings: Arc::clone(&index.settings),
             tasks: indices.tasks.clone(),
+            buffer: indices.buffer.clone(),
         })
     };
     // A copy that was in sync has data, or has lost it; it is never made anew, because that would lose what it acknowledged.

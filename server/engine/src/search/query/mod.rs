@@ -11,22 +11,26 @@ mod dis_max;
 mod excluded;
 mod exists;
 mod field;
+mod flat_object;
 mod fuzzy;
 mod ids;
 mod match_;
 mod match_phrase;
 mod minimum_should_match;
 mod multi_match;
+mod nested;
 mod pattern;
 mod query_string;
 mod query_syntax;
 mod range;
+mod range_field;
 mod shown;
 mod term;
 mod terms;
 mod text;
 
 pub(super) use field::{ColumnType, column_type};
+pub(super) use nested::without_nested;
 
 use crate::shard::searcher::ShardSearcher;
 use serde_json::Value;
@@ -69,9 +73,10 @@ enum Kind {
     DisMax(dis_max::DisMaxQuery),
     Pattern(pattern::PatternQuery),
     QueryString(query_string::QueryStringQuery),
+    Nested(nested::NestedQuery),
 }
 
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 17] = [
     "match_all",
     "match_none",
     "bool",
@@ -88,6 +93,7 @@ const NAMES: [&str; 16] = [
     "prefix",
     "wildcard",
     "query_string",
+    "nested",
 ];
 
 /// What building a query needs to know.
@@ -96,6 +102,14 @@ pub(super) struct QueryContext<'c> {
     pub(super) shard: &'c ShardSearcher,
     /// What `now` means.
     pub(super) now_millis: i64,
+    /// The nested object whose documents are looked at; none for the outermost ones.
+    pub(super) scope: Option<&'c str>,
+}
+
+impl<'c> QueryContext<'c> {
+    pub(super) fn new(shard: &'c ShardSearcher, now_millis: i64) -> Self {
+        QueryContext { shard, now_millis, scope: None }
+    }
 }
 
 /// A query ready to run.
@@ -194,6 +208,7 @@ impl Query {
             "constant_score" => constant_score::parse(body, depth),
             "dis_max" => dis_max::parse(body, depth),
             "query_string" => query_string::parse(body),
+            "nested" => nested::parse(body, depth),
             _ => pattern::parse(name, body),
         }
     }
@@ -232,6 +247,7 @@ impl Query {
             Kind::DisMax(query) => query.build(context)?,
             Kind::Pattern(query) => query.build(context)?,
             Kind::QueryString(query) => query.build(context)?,
+            Kind::Nested(query) => query.build(context)?,
         };
         Ok(boosted(built, self.boost))
     }

@@ -15,13 +15,16 @@ pub(in crate::shard) struct CommitPayload {
     pub(in crate::shard) mapping_version: u64,
     /// The identity of the log up to there.
     pub(in crate::shard) lineage: Lineage,
+    /// The highest id of an operation up to there.
+    #[serde(default)]
+    pub(in crate::shard) operation_id_max: u64,
 }
 
 impl CommitPayload {
     pub(in crate::shard) fn new(checkpoint: SeqNo, mapping_version: u64, mut lineage: Lineage) -> Self {
         lineage.truncate(checkpoint);
         let op_term = lineage.op_term_at(checkpoint).unwrap_or(PrimaryTerm(0));
-        Self { checkpoint, op_term, mapping_version, lineage }
+        Self { checkpoint, op_term, mapping_version, lineage, operation_id_max: 0 }
     }
 
     pub(in crate::shard) fn to_text(&self) -> Result<String> {

@@ -16,20 +16,22 @@ mod version_map;
 pub(super) use commit::CommitPayload;
 pub(super) use version_map::{Version, VersionMap};
 
-use super::directory::{FilesLease, NrtDirectory};
+use super::delta::DeltaDocument;
+use super::directory::{FilesLease, NrtDirectory, SegmentEntry, segments_of};
 use super::operation::{LoggedKind, LoggedOperation};
 use super::planted::{self, Bug};
 use super::schema::{DocumentMeta, ShardSchema};
 use super::searcher::ShardSearcher;
 use crate::analysis::AnalyzerRegistry;
 use merge::CountingMergePolicy;
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tandem_common::mapping::{Mapping, ParseMode, ParsedDocument};
 use tandem_common::{Error, Result, SeqNo, ShardId};
 use tantivy::index::SegmentId;
-use tantivy::indexer::IndexWriterOptions;
+use tantivy::indexer::{IndexWriterOptions, UserOperation};
 use tantivy::schema::Schema;
 use tantivy::{FutureResult, Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, SegmentMeta, TantivyDocument, Term};
 
@@ -52,6 +54,8 @@ pub(super) struct Engine {
     writer: Option<IndexWriter>,
     merges: Arc<AtomicU64>,
     applied: SeqNo,
+    /// The highest id of an operation that was applied.
+    operation_id_max: u64,
     /// Whether something was applied that no commit holds.
     uncommitted: bool,
     /// Whether there is something that no searcher shows.
@@ -81,7 +85,7 @@ impl Engine {
         set_in_meta(&directory, "payload", payload.to_text()?.into())?;
         directory.flush()?;
         let directory = directory.next_epoch()?;
-        Self::open_at(directory, shard, schema, analysis, payload.checkpoint)
+        Self::open_at(directory, shard, schema, analysis, payload)
     }
 
     /// Opens the durable commit.
@@ -96,7 +100,7 @@ impl Engine {
         directory.verify()?;
         let payload = CommitPayload::of_meta(&meta)?;
         let (directory, schema) = Self::extend(directory, mapping)?;
-        let engine = Self::open_at(directory, shard, schema, analysis, payload.checkpoint)?;
+        let engine = Self::open_at(directory, shard, schema, analysis, &payload)?;
         Ok((engine, payload))
     }
 
@@ -105,7 +109,7 @@ impl Engine {
         shard: &ShardId,
         schema: Arc<ShardSchema>,
         analysis: &Arc<AnalyzerRegistry>,
-        applied: SeqNo,
+        payload: &CommitPayload,
     ) -> Result<Engine> {
         let (index, reader) = open_index(&directory, &schema, analysis)?;
         Ok(Engine {
@@ -117,7 +121,8 @@ impl Engine {
             analysis: analysis.clone(),
             writer: None,
             merges: Arc::default(),
-            applied,
+            applied: payload.checkpoint,
+            operation_id_max: payload.operation_id_max,
             uncommitted: false,
             unpublished: false,
             unflushed: false,
@@ -192,13 +197,14 @@ impl Engine {
         let added = match &operation.kind {
             LoggedKind::Delete => None,
             LoggedKind::Index { source } => {
-                let document = match document {
+                let mut document = match document {
                     Some(document) => document,
                     None => schema
                         .mapping()
                         .parse_document(&operation.id, source, ParseMode::Total(operation.mapping_version))
                         .unwrap_or_default(),
                 };
+                schema.count_words(&mut document, self.index.tokenizers());
                 let meta = DocumentMeta {
                     id: &operation.id,
                     routing: operation.routing.as_deref(),
@@ -207,22 +213,81 @@ impl Engine {
                     version: operation.version,
                     source,
                 };
-                Some(schema.document(&document, meta))
+                Some((schema.nested_documents(&document, &operation.id), schema.document(&document, meta)))
             }
         };
         let lost = added.is_none() && planted::is(Bug::DeletionLost, self.directory.root());
         let writer = self.writer()?;
         if may_exist && !lost {
             writer.delete_term(Term::from_field_text(schema.id(), &operation.id));
+            if let Some(nested) = schema.nested() {
+                writer.delete_term(Term::from_field_text(nested.root, &operation.id));
+            }
         }
-        if let Some(document) = added {
-            writer.add_document(document).map_err(failed)?;
+        match added {
+            None => {}
+            Some((nested, document)) if nested.is_empty() => drop(writer.add_document(document).map_err(failed)?),
+            // One batch stays together in one segment, in its order.
+            Some((mut block, document)) => {
+                block.push(document);
+                writer.run(block.into_iter().map(UserOperation::Add)).map_err(failed)?;
+            }
         }
         self.applied = operation.seq_no;
+        self.operation_id_max = self.operation_id_max.max(operation.operation_id);
+        self.changed();
+        Ok(())
+    }
+
+    /// Removes the document that an operation has left: outside the order of the log, for a delta.
+    pub(in crate::shard) fn remove_operation(&mut self, seq_no: SeqNo) -> Result<()> {
+        let field = self.schema.seq_no();
+        self.writer()?.delete_term(Term::from_field_i64(field, seq_no.0));
+        self.changed();
+        Ok(())
+    }
+
+    /// Puts in a document that another copy has: outside the order of the log, for a delta. No state of it is in the index.
+    pub(in crate::shard) fn insert_document(&mut self, document: &DeltaDocument, mapping_version: u64) -> Result<()> {
+        let DeltaDocument { id, routing, seq_no, op_term, version, source } = document;
+        let parsed = self.schema.mapping().parse_document(id, source, ParseMode::Total(mapping_version)).unwrap_or_default();
+        let (seq_no, op_term, version) = (*seq_no, *op_term, *version);
+        let meta = DocumentMeta { id, routing: routing.as_deref(), seq_no, op_term, version, source };
+        let added = self.schema.document(&parsed, meta);
+        self.writer()?.add_document(added).map_err(failed)?;
+        self.changed();
+        Ok(())
+    }
+
+    /// Refuses a mapping in which a field has another type than in the index.
+    pub(in crate::shard) fn check_types(&self, mapping: &Arc<Mapping>) -> Result<()> {
+        let fresh = ShardSchema::derive(mapping.clone(), None);
+        for (_, entry) in fresh.tantivy().fields() {
+            let present = self.schema.tantivy().get_field(entry.name()).map(|field| self.schema.tantivy().get_field_entry(field));
+            if present.is_ok_and(|present| present.field_type() != entry.field_type()) {
+                return Err(Error::IllegalState { reason: format!("field [{}] is of another type in the present index", entry.name()) });
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the index durable as that of another log, which `payload` describes. No merge goes on afterwards.
+    pub(in crate::shard) fn adopt(&mut self, payload: CommitPayload) -> Result<ShardSearcher> {
+        self.applied = payload.checkpoint;
+        self.operation_id_max = payload.operation_id_max;
+        self.unflushed = true;
+        self.commit(|_| payload.clone())?;
+        self.settle_merges()?;
+        self.flush(payload)?;
+        self.reader.reload().map_err(failed)?;
+        self.unpublished = false;
+        Ok(self.searcher())
+    }
+
+    fn changed(&mut self) {
         self.uncommitted = true;
         self.unpublished = true;
         self.unflushed = true;
-        Ok(())
     }
 
     /// The version of the mapping behind the fields of the index.
@@ -240,11 +305,16 @@ impl Engine {
         self.unpublished
     }
 
+    /// The payload with what only the index knows.
+    fn complete(&self, payload: CommitPayload) -> CommitPayload {
+        CommitPayload { operation_id_max: self.operation_id_max, ..payload }
+    }
+
     fn commit(&mut self, payload: impl FnOnce(SeqNo) -> CommitPayload) -> Result<()> {
         if !self.uncommitted {
             return Ok(());
         }
-        let text = payload(self.applied).to_text()?;
+        let text = self.complete(payload(self.applied)).to_text()?;
         let mut prepared = self.writer()?.prepare_commit().map_err(failed)?;
         prepared.set_payload(&text);
         prepared.commit().map_err(failed)?;
@@ -266,9 +336,10 @@ impl Engine {
     }
 
     /// Makes what was published durable, under `payload` even when only that has changed. Returns whether it wrote something.
-    pub(super) fn flush(&mut self, payload: &CommitPayload) -> Result<bool> {
+    pub(super) fn flush(&mut self, payload: CommitPayload) -> Result<bool> {
+        let payload = self.complete(payload);
         let meta = self.directory.meta().unwrap_or_default();
-        let same = CommitPayload::of_meta(&meta).is_ok_and(|present| present == *payload);
+        let same = CommitPayload::of_meta(&meta).is_ok_and(|present| present == payload);
         if !self.unflushed && same {
             return Ok(false);
         }
@@ -276,11 +347,17 @@ impl Engine {
             set_in_meta(&self.directory, "payload", payload.to_text()?.into())?;
         } else if !same {
             self.uncommitted = true;
-            self.commit(|_| payload.clone())?;
+            self.commit(|_| payload)?;
         }
         self.directory.flush()?;
         self.unflushed = false;
         Ok(true)
+    }
+
+    /// The names of the segments that the durable commit holds.
+    pub(super) fn durable_segments(&self) -> Result<HashSet<String>> {
+        let Some(lease) = self.directory.lease() else { return Ok(HashSet::new()) };
+        Ok(segments_of(lease.commit.meta())?.iter().map(SegmentEntry::stem).collect())
     }
 
     /// Whether the library was refused space since this was last asked.

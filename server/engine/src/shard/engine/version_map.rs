@@ -70,6 +70,29 @@ impl VersionMap {
         }
     }
 
+    /// The log was cut above `last`. Each document that an operation was undone on gets back what was before: the last
+    /// operation that the log still has of it, if there is one.
+    pub(in crate::shard) fn undo(&mut self, last: SeqNo, documents: &HashMap<String, Option<Version>>, now: Instant) {
+        while self.order.back().is_some_and(|(seq_no, _)| *seq_no > last) {
+            self.order.pop_back();
+        }
+        for (id, before) in documents {
+            let id: Arc<str> = id.as_str().into();
+            self.recent.remove(&id);
+            match before {
+                // Its place in the order is still there.
+                Some(before) if self.pruned.is_none_or(|pruned| before.seq_no > pruned) => {
+                    self.recent.insert(id, *before);
+                }
+                Some(before) if before.deleted => {
+                    self.tombstone_order.push_back((now, before.seq_no, id.clone()));
+                    self.tombstones.insert(id, *before);
+                }
+                _ => {}
+            }
+        }
+    }
+
     /// Forgets the deletions that are older than `age`.
     pub(in crate::shard) fn expire(&mut self, now: Instant, age: Duration) {
         while let Some((since, _, _)) = self.tombstone_order.front()
@@ -84,6 +107,24 @@ impl VersionMap {
             self.tombstones.shrink_to(0);
             self.tombstone_order.shrink_to(0);
         }
+    }
+
+    /// Remembers a deletion that another copy remembers. Nothing newer is known of the document.
+    pub(in crate::shard) fn remember(&mut self, id: &str, version: Version, now: Instant) {
+        let id: Arc<str> = id.into();
+        self.tombstone_order.push_back((now, version.seq_no, id.clone()));
+        self.tombstones.insert(id, version);
+    }
+
+    /// The deletions up to `checkpoint` that are remembered, in no order.
+    pub(in crate::shard) fn deletions(&self, checkpoint: SeqNo) -> impl Iterator<Item = (&str, Version)> {
+        let all = self.recent.iter().chain(&self.tombstones);
+        all.filter(move |(_, version)| version.deleted && version.seq_no <= checkpoint).map(|(id, version)| (&**id, *version))
+    }
+
+    /// When the newest tombstone is old enough to be forgotten; a moment later than `age`, so that it is.
+    pub(in crate::shard) fn expires_at(&self, age: Duration) -> Option<Instant> {
+        self.tombstone_order.back().map(|(since, _, _)| *since + age + Duration::from_millis(1))
     }
 
     /// Whether a look-up in an index that was published up to `checkpoint` still holds for an id that is not in the map.
@@ -130,6 +171,32 @@ mod tests {
         assert_eq!(map.get("b"), None);
         map.expire(start + minute * 2, minute);
         assert_eq!(map.get("a"), None);
+    }
+
+    #[test]
+    fn what_was_undone_gives_way_to_what_it_hid() {
+        let now = clock::now();
+        let mut map = VersionMap::default();
+        map.put("published", version(0, false));
+        map.put("deleted", version(1, true));
+        map.prune(SeqNo(1), now);
+        map.put("pending", version(2, false));
+        for (seq_no, id) in (3..).zip(["published", "deleted", "pending", "new"]) {
+            map.put(id, version(seq_no, true));
+        }
+        let undone = [
+            ("published", Some(version(0, false))),
+            ("deleted", Some(version(1, true))),
+            ("pending", Some(version(2, false))),
+            ("new", None),
+        ];
+        map.undo(SeqNo(2), &undone.map(|(id, before)| (id.to_owned(), before)).into(), now);
+        assert_eq!(map.get("published"), None, "the index knows it");
+        assert_eq!(map.get("deleted"), Some(version(1, true)));
+        assert_eq!(map.get("pending"), Some(version(2, false)));
+        assert_eq!(map.get("new"), None);
+        map.prune(SeqNo(2), now);
+        assert_eq!(map.get("pending"), None, "and what came back is forgotten in its turn");
     }
 
     #[test]

@@ -39,6 +39,19 @@ impl ReplicationTracker {
         self.active
     }
 
+    /// From here on the global checkpoint stands still: another copy decides.
+    pub fn deactivate(&mut self) {
+        self.active = false;
+    }
+
+    /// The log of `copy` was cut above `last`, which is never below the global checkpoint.
+    pub fn cut(&mut self, copy: &str, last: SeqNo) {
+        debug_assert!(last >= self.global_checkpoint, "what is committed is never undone");
+        if let Some(state) = self.copies.get_mut(copy) {
+            state.local_checkpoint = state.local_checkpoint.min(last);
+        }
+    }
+
     /// Adds a copy that does not count yet.
     pub fn track(&mut self, copy: &str, local_checkpoint: SeqNo) {
         self.copies.entry(copy.to_owned()).or_insert(CopyState { local_checkpoint, in_sync: false });
@@ -117,6 +130,17 @@ mod tests {
         assert!(tracker.mark_in_sync("c"), "a copy that is behind holds the checkpoint where it is");
         assert_eq!(tracker.update_local_checkpoint("b", SeqNo(5)), SeqNo(2));
         assert_eq!(tracker.remove("c"), SeqNo(5));
+    }
+
+    #[test]
+    fn a_cut_log_counts_only_up_to_the_cut() {
+        let mut tracker = ReplicationTracker::new(SeqNo(3));
+        tracker.track("a", SeqNo(9));
+        tracker.mark_in_sync("a");
+        tracker.cut("a", SeqNo(5));
+        assert_eq!(tracker.activate(), SeqNo(5));
+        tracker.deactivate();
+        assert_eq!(tracker.update_local_checkpoint("a", SeqNo(7)), SeqNo(5), "it stands still");
     }
 
     #[test]

@@ -70,6 +70,61 @@ async fn a_flush_trims_what_nobody_needs_and_leases_keep_it_across_a_restart() {
 }
 
 #[tokio::test]
+async fn leases_keep_no_more_than_their_bound_and_the_holder_is_told_why() {
+    let place = Place::new().with("index.gc_deletes", "0s").with("index.soft_deletes.retention.max_bytes", "3kb");
+    let shard = place.primary().await;
+    shard.add_lease("dead", SeqNo(0), "ccr").await.unwrap();
+    shard.add_lease("slow", SeqNo(10), "ccr").await.unwrap();
+    write_many(&shard, 0, 10).await;
+    shard.flush().await.unwrap();
+    assert_eq!(shard.history().lowest_retained, SeqNo(0), "within the bound it is kept");
+    for part in 1..6 {
+        write_many(&shard, part * 10, part * 10 + 10).await;
+        shard.flush().await.unwrap();
+        if part < 5 {
+            shard.renew_lease("slow", SeqNo(part as i64 * 10), "ccr").await.unwrap();
+        }
+    }
+    assert_eq!(shard.leases().iter().map(|lease| lease.id.as_str()).collect::<Vec<_>>(), ["slow"]);
+    assert_eq!(shard.history().lowest_retained, SeqNo(40));
+    assert!(shard.stats().translog_bytes < 4 << 10);
+    let told = shard.renew_lease("dead", SeqNo(5), "ccr").await.unwrap_err();
+    assert!(told.to_string().starts_with("retention lease with ID [dead] not found: it kept ["), "{told}");
+    assert!(told.to_string().ends_with("more than [3kb]: index.soft_deletes.retention.max_bytes"), "{told}");
+}
+
+#[tokio::test]
+async fn a_copy_that_grants_no_leases_ends_none() {
+    let place = Place::new().with("index.gc_deletes", "0s").with("index.soft_deletes.retention.max_bytes", "1b");
+    let shard = place.primary().await;
+    write_many(&shard, 0, 10).await;
+    shard.add_lease("follower", SeqNo(0), "ccr").await.unwrap();
+    shard.truncate_above(SeqNo(9)).await.unwrap();
+    shard.flush().await.unwrap();
+    assert_eq!((shard.leases().len(), shard.history().lowest_retained), (1, SeqNo(0)));
+    shard.activate_primary(PrimaryTerm(2)).await.unwrap();
+    shard.trim_history().await.unwrap();
+    assert_eq!((shard.leases().len(), shard.history().lowest_retained), (0, SeqNo(10)));
+}
+
+#[tokio::test]
+async fn the_tombstone_window_keeps_the_log_until_it_is_over() {
+    let place = Place::new().with("index.gc_deletes", "1h");
+    let shard = place.primary().await;
+    write_many(&shard, 0, 10).await;
+    let deleted = shard.one(delete("1")).await.unwrap();
+    shard.flush().await.unwrap();
+    drop(shard);
+    let shard = place.reopen(2).await;
+    assert_eq!(shard.history().lowest_retained, SeqNo(0));
+    assert_eq!(shard.one(index("1", "b")).await.unwrap().version, deleted.version + 1);
+    shard.flush().await.unwrap();
+    shard.set_settings(Arc::new(Place::new().with("index.gc_deletes", "0s").settings));
+    shard.trim_history().await.unwrap();
+    assert_eq!(shard.history().lowest_retained, SeqNo(12));
+}
+
+#[tokio::test]
 async fn a_lease_that_nobody_renews_ends() {
     let place = Place::new().with("index.soft_deletes.retention_lease.period", "0s");
     let shard = place.primary().await;

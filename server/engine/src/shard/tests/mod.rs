@@ -4,9 +4,12 @@ mod crash;
 mod follower;
 mod history;
 mod model;
+mod nested;
 mod race;
+mod retries;
 mod rig;
 mod schema_growth;
+mod truncation;
 mod write;
 
 use super::*;
@@ -44,6 +47,7 @@ impl Place {
             analysis: Arc::new(AnalyzerRegistry::default()),
             settings: Arc::new(self.settings.clone()),
             tasks: Tasks::new(),
+            buffer: IndexBuffer::default(),
         }
     }
 

@@ -214,7 +214,7 @@ async fn too_much_that_waits_to_be_published_refuses_writes_until_it_is() {
     let place = Place::new().with("index.refresh_interval", "-1");
     let shard = place.primary().await;
     shard.one(index("1", "a")).await.unwrap();
-    shard.inner.sequencer.lock().count(SeqNo(0), 1 << 30);
+    shard.inner.sequencer.lock().backlog.add(SeqNo(0), 1 << 30);
     // The index is at work on something else for longer than the write can wait.
     let engine = shard.inner.engine.clone().lock_owned().await;
     let in_a_moment = clock::now() + Duration::from_millis(20);

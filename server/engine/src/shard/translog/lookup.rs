@@ -84,9 +84,7 @@ impl Translog {
         let Some(generation) = generation else {
             return Err(Error::HistoryNotAvailable { from: seq_no.0, lowest: lowest.0 });
         };
-        let after = generation.places.partition_point(|(first, _)| *first <= seq_no);
-        let position = after.checked_sub(1).and_then(|at| generation.places.get(at)).map(|(_, position)| *position);
-        Ok(Source::File(generation.range, position))
+        Ok(Source::File(generation.range, generation.place_before(seq_no)))
     }
 
     fn read_file(

@@ -14,6 +14,7 @@ mod reader;
 mod record;
 #[cfg(test)]
 mod tests;
+mod truncate;
 mod writer;
 
 pub(super) use record::RECORD_BYTES_MAX;
@@ -33,7 +34,7 @@ use std::time::Duration;
 use tandem_common::env::clock::{self, Instant};
 use tandem_common::env::fs;
 use tandem_common::{Error, HistoryId, PrimaryTerm, Result, SeqNo};
-use writer::LogWriter;
+use writer::{LogWriter, Written};
 
 /// The newest operations are kept in memory up to this many bytes, for realtime reads, for applying and for followers.
 const TAIL_BYTES_MAX: usize = 16 << 20;
@@ -50,6 +51,8 @@ pub(super) struct Translog {
     /// Files that the log no longer counts on and that are still there. Taken after `writer`.
     doomed: Mutex<Vec<u64>>,
     syncs: AtomicU64,
+    /// How often the log was cut; changed under the lock of the writer.
+    cuts: AtomicU64,
 }
 
 struct Queue {
@@ -82,6 +85,8 @@ pub(super) struct Committed {
     pub(super) written: SeqNo,
     /// Everything up to here is durable.
     pub(super) durable: Option<SeqNo>,
+    /// How often the log had been cut by then: the numbers above mean nothing after another cut.
+    pub(super) cuts: u64,
 }
 
 impl Translog {
@@ -119,6 +124,7 @@ impl Translog {
             writer: Mutex::new(writer),
             doomed: Mutex::default(),
             syncs: AtomicU64::new(0),
+            cuts: AtomicU64::new(0),
         }
     }
 
@@ -205,6 +211,10 @@ impl Translog {
                 &format!("the file ends before its durable length [{durable}]"),
             ));
         }
+        if !newest {
+            // What lies behind was cut off when the next file was begun.
+            reader.limit(durable);
+        }
         let broken = loop {
             let position = reader.position();
             match reader.next()? {
@@ -231,7 +241,9 @@ impl Translog {
             if position.offset < durable || !newest || reader.highest_mark_after()? > position.offset {
                 return Err(reader.corrupt(detail));
             }
-            tracing::info!(generation = generation.range.generation, offset = position.offset, detail, "cutting a torn log tail");
+            if !reader.at_reserved_room() {
+                tracing::info!(generation = generation.range.generation, offset = position.offset, detail, "cutting a torn log tail");
+            }
         }
         generation.range.last_seq_no = SeqNo(expected.0 - 1);
         generation.range.length = position.offset;
@@ -288,23 +300,23 @@ impl Translog {
         }
         let up_to = {
             let mut queue = self.queue.lock();
-            if let (Some(written), Some(newest)) = (written, queue.generations.back_mut()) {
-                newest.range = written.range;
-                newest.places.extend(written.places);
-                queue.written = written.range.last_seq_no;
+            if let Some(written) = written {
+                queue.note_written(written);
             }
+            queue.note_length(&writer);
             queue.trim_tail(TAIL_BYTES_MAX);
             queue.written
         };
         let durable = (!writer.needs_sync() || late).then_some(up_to);
+        let cuts = self.cuts();
         if writer.length() >= roll_at {
             return match self.roll_with(&mut writer) {
                 // The file grows on; the next commit tries again.
-                Err(Error::DiskFull { .. }) => Ok(Committed { written: up_to, durable }),
-                rolled => rolled.map(|()| Committed { written: up_to, durable: Some(up_to) }),
+                Err(Error::DiskFull { .. }) => Ok(Committed { written: up_to, durable, cuts }),
+                rolled => rolled.map(|()| Committed { written: up_to, durable: Some(up_to), cuts }),
             };
         }
-        Ok(Committed { written: up_to, durable })
+        Ok(Committed { written: up_to, durable, cuts })
     }
 
     /// Notes the global checkpoint in the file once things are quiet, without a sync. Blocking.
@@ -318,15 +330,8 @@ impl Translog {
             return Ok(());
         }
         writer.mark(global)?;
-        self.note_length(&writer);
+        self.queue.lock().note_length(&writer);
         Ok(())
-    }
-
-    fn note_length(&self, writer: &LogWriter) {
-        let mut queue = self.queue.lock();
-        if let Some(newest) = queue.generations.back_mut() {
-            newest.range.length = writer.length();
-        }
     }
 
     /// Begins a new file if the newest holds operations. Blocking.
@@ -350,6 +355,19 @@ impl Translog {
         queue.generations.push_back(Generation { range: next.durable_range(), places: Vec::new(), closed_at: now });
         *writer = next;
         Ok(())
+    }
+
+    /// Bytes in the files that would go by now, up to `durable` and closed for longer than `window`, but for somebody who needs
+    /// everything from `from` on.
+    pub(super) fn bytes_kept(&self, from: SeqNo, durable: SeqNo, window: Duration, now: Instant) -> u64 {
+        let queue = self.queue.lock();
+        let kept = |generation: &&Generation| {
+            let GenerationRange { last_seq_no, .. } = generation.range;
+            last_seq_no >= from && last_seq_no <= durable && now.saturating_duration_since(generation.closed_at) >= window
+        };
+        // The newest file stays in any case.
+        let closed = queue.generations.len().saturating_sub(1);
+        queue.generations.iter().take(closed).filter(kept).map(|generation| generation.range.length).sum()
     }
 
     /// Forgets the files that hold nothing from `keep_from` on and were closed for longer than `window`; memory only.
@@ -390,6 +408,14 @@ impl Translog {
     /// Stores the present identity and extent of the log durably. Blocking.
     pub(super) fn store_checkpoint(&self) -> Result<()> {
         let mut writer = self.writer.lock();
+        let newest = writer.durable_range();
+        self.write_checkpoint(&mut writer, &[newest])
+    }
+
+    /// Like [`Self::store_checkpoint`], when nothing more will be written: gives back what was reserved for the newest file.
+    pub(super) fn finish(&self) -> Result<()> {
+        let mut writer = self.writer.lock();
+        writer.trim()?;
         let newest = writer.durable_range();
         self.write_checkpoint(&mut writer, &[newest])
     }
@@ -444,6 +470,17 @@ impl Translog {
         queue.generations.front().map_or(queue.max_seq_no.next(), |oldest| oldest.range.first_seq_no)
     }
 
+    /// From where on the log is read back for the tombstones in it: as much as opening reads.
+    pub(super) fn recent_from(&self) -> SeqNo {
+        let queue = self.queue.lock();
+        let mut bytes = 0;
+        let recent = queue.generations.iter().rev().take_while(|generation| {
+            bytes += generation.range.length;
+            bytes <= REREAD_BYTES_MAX
+        });
+        recent.last().map_or(queue.max_seq_no.next(), |oldest| oldest.range.first_seq_no)
+    }
+
     /// The identity of the log.
     pub(super) fn lineage(&self) -> Lineage {
         self.queue.lock().lineage.clone()
@@ -492,7 +529,30 @@ impl Translog {
     }
 }
 
+impl Generation {
+    /// The last known place at or before an operation.
+    fn place_before(&self, seq_no: SeqNo) -> Option<Position> {
+        let after = self.places.partition_point(|(first, _)| *first <= seq_no);
+        after.checked_sub(1).and_then(|at| self.places.get(at)).map(|(_, position)| *position)
+    }
+}
+
 impl Queue {
+    fn note_written(&mut self, written: Written) {
+        if let Some(newest) = self.generations.back_mut() {
+            newest.range = written.range;
+            newest.places.extend(written.places);
+            self.written = written.range.last_seq_no;
+        }
+    }
+
+    /// The file has become longer without an operation.
+    fn note_length(&mut self, writer: &LogWriter) {
+        if let Some(newest) = self.generations.back_mut() {
+            newest.range.length = writer.length();
+        }
+    }
+
     fn trim_tail(&mut self, bytes_max: usize) {
         while self.tail_bytes > bytes_max
             && let Some(oldest) = self.tail.front()

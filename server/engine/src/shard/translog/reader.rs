@@ -123,6 +123,11 @@ impl FrameReader {
         Ok(Next::Entry(entry))
     }
 
+    /// Whether here, where no frame is, lies what was reserved for frames to come: zeros.
+    pub(super) fn at_reserved_room(&self) -> bool {
+        self.buffer.iter().take(FRAME_HEADER).all(|byte| *byte == 0)
+    }
+
     /// The highest durable length that any mark from here to the end of the file names.
     pub(super) fn highest_mark_after(&self) -> Result<u64> {
         let mut highest = 0;

@@ -42,14 +42,19 @@ fn a_crash_at_any_byte_of_the_last_batch_keeps_a_whole_prefix_and_all_that_was_s
     log.set_global_checkpoint(SeqNo(2));
     log.mark_quiet().unwrap();
     let path = checkpoint::generation_path(folder.path(), 1);
-    let synced = fs::file_len(&path).unwrap();
+    let synced = log.extent().1;
     log.append((3..6).map(operation));
     log.commit(true, NO_ROLL).unwrap();
+    let length = usize::try_from(log.extent().1).unwrap();
     drop(log);
-    let whole = fs::read(&path).unwrap();
+    let mut whole = fs::read(&path).unwrap();
+    assert!(whole.len() > length && whole.split_off(length).iter().all(|byte| *byte == 0), "room is reserved behind the end");
     let mut ends = std::collections::BTreeSet::new();
-    for cut in (usize::try_from(synced).unwrap()..=whole.len()).step_by(3) {
-        fs::write_durably(&path, &whole[..cut]).unwrap();
+    let cuts = (usize::try_from(synced).unwrap()..=length).step_by(3);
+    for (cut, room) in cuts.flat_map(|cut| [0, 1, 20_000].map(|room| (cut, room))) {
+        let mut bytes = whole[..cut].to_vec();
+        bytes.resize(cut + room, 0);
+        fs::write_durably(&path, &bytes).unwrap();
         let (log, seen) = open(folder.path(), -1).unwrap();
         assert!(seen.len() >= 3 && seen.iter().copied().eq(0..seen.len() as i64), "cut at {cut}: {seen:?}");
         assert_eq!(log.global_checkpoint(), SeqNo(2));
@@ -61,6 +66,33 @@ fn a_crash_at_any_byte_of_the_last_batch_keeps_a_whole_prefix_and_all_that_was_s
         assert_eq!(open(folder.path(), -1).unwrap().1.len() as i64, end.0 + 2, "writing goes on behind the cut");
     }
     assert_eq!(ends.into_iter().collect::<Vec<_>>(), [2, 3, 4, 5]);
+}
+
+#[test]
+fn room_is_reserved_at_the_first_write_grows_with_the_file_and_is_given_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = Translog::create(folder.path(), SeqNo(0), lineage(), PrimaryTerm(0)).unwrap();
+    let length = |generation| fs::file_len(&checkpoint::generation_path(folder.path(), generation)).unwrap();
+    assert_eq!(length(1), 32, "an index without documents takes nothing");
+    log.append((0..1).map(operation));
+    log.commit(true, NO_ROLL).unwrap();
+    let room = length(1);
+    assert!((64 << 10..100 << 10).contains(&room), "{room}");
+    log.append((1..2).map(operation));
+    log.commit(true, NO_ROLL).unwrap();
+    assert_eq!(length(1), room, "a write into the room leaves the length alone");
+    log.append((2..2000).map(operation));
+    log.commit(true, NO_ROLL).unwrap();
+    assert!(length(1) > log.extent().1 * 3 / 2, "the room doubles");
+    let written = log.extent().1;
+    log.roll().unwrap();
+    assert_eq!(length(1), written);
+    log.append((2000..2001).map(operation));
+    log.commit(true, NO_ROLL).unwrap();
+    log.finish().unwrap();
+    assert_eq!(length(1) + length(2), log.extent().1);
+    drop(log);
+    assert_eq!(open(folder.path(), -1).unwrap().1.len(), 2001);
 }
 
 #[test]
@@ -133,6 +165,52 @@ fn a_file_of_another_place_in_the_log_is_refused() {
     let first = fs::read(&checkpoint::generation_path(folder.path(), 1)).unwrap();
     fs::write_durably(&checkpoint::generation_path(folder.path(), 2), &first).unwrap();
     assert!(matches!(open(folder.path(), -1), Err(Error::Corrupt { reason }) if reason.contains("translog-2.tlog")));
+}
+
+#[test]
+fn a_log_is_cut_at_any_operation_whatever_is_in_files_and_whatever_is_queued() {
+    for (last, synced) in (-1..20).flat_map(|last| [0, 12, 17, 20].map(|synced| (last, synced))) {
+        let folder = tempfile::tempdir().unwrap();
+        let log = Translog::create(folder.path(), SeqNo(0), lineage(), PrimaryTerm(0)).unwrap();
+        for batch in 0..4 {
+            let all = batch * 5..batch * 5 + 5;
+            log.append(all.clone().filter(|seq_no| *seq_no < synced).map(operation));
+            log.commit(true, 600).unwrap();
+            log.append(all.filter(|seq_no| *seq_no >= synced).map(operation));
+        }
+        log.truncate_above(SeqNo(last)).unwrap();
+        assert_eq!((log.max_seq_no(), log.cuts()), (SeqNo(last), u64::from(last < 19)));
+        log.shrink_tail(0);
+        assert_eq!(read(&log, 0, 30), (0..=last).collect::<Vec<_>>());
+        let before = fs::read(&checkpoint::path(folder.path())).unwrap();
+        log.append((last + 1..last + 4).map(operation));
+        assert_eq!(log.commit(true, NO_ROLL).unwrap().durable, Some(SeqNo(last + 3)));
+        log.truncate_above(SeqNo(last + 2)).unwrap();
+        drop(log);
+        let (log, seen) = open(folder.path(), -1).unwrap();
+        assert!(seen.iter().copied().eq(0..=last + 2), "cut above {last} with {synced} in files: {seen:?}");
+        log.append([operation(last + 3)]);
+        log.commit(true, NO_ROLL).unwrap();
+        drop(log);
+        assert_eq!(open(folder.path(), -1).unwrap().1.len() as i64, last + 4);
+        // A crash between the new file and the checkpoint leaves what was before the second cut.
+        fs::write_durably(&checkpoint::path(folder.path()), &before).unwrap();
+        let reopened = open(folder.path(), -1).map(|(_, seen)| seen);
+        assert_eq!(reopened.unwrap(), (0..=last + 3).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn what_is_committed_is_never_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = Translog::create(folder.path(), SeqNo(0), lineage(), PrimaryTerm(0)).unwrap();
+    log.append((0..4).map(operation));
+    log.commit(true, NO_ROLL).unwrap();
+    log.set_global_checkpoint(SeqNo(2));
+    assert!(matches!(log.truncate_above(SeqNo(1)), Err(Error::HistoryMismatch { seq_no: 1, .. })));
+    assert_eq!(read(&log, 0, 9), [0, 1, 2, 3]);
+    log.truncate_above(SeqNo(2)).unwrap();
+    assert_eq!(read(&log, 0, 9), [0, 1, 2]);
 }
 
 #[test]

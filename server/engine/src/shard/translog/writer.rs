@@ -13,6 +13,12 @@ use tandem_common::{Error, Result, SeqNo};
 /// A place in the file is noted at least this often, so that a read never scans further.
 const INDEX_STEP_BYTES: u64 = 64 << 10;
 
+/// The first room that is reserved for a file, at the first write into it: an index without documents takes none.
+const ROOM_BYTES_MIN: u64 = 64 << 10;
+
+/// No more room than this is reserved beyond what is needed. In between, the room doubles with the file.
+const ROOM_BYTES_MAX: u64 = 4 << 20;
+
 /// The encoded bytes that are written at once.
 const WRITE_BYTES: usize = 4 << 20;
 
@@ -23,6 +29,8 @@ pub(super) struct LogWriter {
     range: GenerationRange,
     end: Position,
     synced_length: u64,
+    /// The length of the file with the room that is reserved: a sync of content below it has no length to make durable.
+    allocated: u64,
     noted: u64,
     broken: bool,
     buffer: Vec<u8>,
@@ -75,7 +83,17 @@ impl LogWriter {
     }
 
     fn at(folder: &Path, file: File, range: GenerationRange, end: Position) -> LogWriter {
-        LogWriter { folder: folder.to_owned(), file, range, end, synced_length: end.offset, noted: 0, broken: false, buffer: Vec::new() }
+        LogWriter {
+            folder: folder.to_owned(),
+            file,
+            range,
+            end,
+            synced_length: end.offset,
+            allocated: end.offset,
+            noted: 0,
+            broken: false,
+            buffer: Vec::new(),
+        }
     }
 
     /// The file with what is known to be durable of it.
@@ -159,15 +177,37 @@ impl LogWriter {
             self.buffer.clear();
             (self.end, self.range, self.noted) = (end, range, noted);
             self.guarded(|writer| Ok(writer.file.set_len(end.offset)?))?;
+            self.allocated = end.offset;
         }
         outcome
     }
 
     fn write_buffer(&mut self) -> Result<()> {
+        self.make_room(self.end.offset + self.buffer.len() as u64);
         self.guarded(|writer| Ok(writer.file.write_all_at(&writer.buffer, writer.end.offset)?))?;
         self.end.offset += self.buffer.len() as u64;
         self.buffer.clear();
         self.buffer.shrink_to(WRITE_BYTES / 16);
+        Ok(())
+    }
+
+    /// Reserves room for the file up to `length` and some more.
+    fn make_room(&mut self, length: u64) {
+        if length <= self.allocated {
+            return;
+        }
+        let room = length + length.clamp(ROOM_BYTES_MIN, ROOM_BYTES_MAX);
+        // Without room, on a full disk or one that cannot reserve any, a write makes the file longer as it always can.
+        self.allocated = if self.file.allocate(room).is_ok() { room } else { length };
+    }
+
+    /// Gives back the room that was reserved and not used. Everything was synced before; whether this is durable does not
+    /// matter.
+    pub(super) fn trim(&mut self) -> Result<()> {
+        if self.allocated > self.end.offset && !self.broken {
+            self.file.set_len(self.end.offset)?;
+            self.allocated = self.end.offset;
+        }
         Ok(())
     }
 
@@ -178,7 +218,7 @@ impl LogWriter {
                 return Ok(());
             }
             match writer.file.sync_data() {
-                Err(_) if planted::is(Bug::SyncRetried, &writer.folder) => Ok(writer.file.sync_data()?),
+                Err(_) if planted::is(Bug::SyncRetried, &writer.folder) => Ok(File::open_read(writer.file.path())?.sync_data()?),
                 synced => Ok(synced?),
             }
         })?;
@@ -192,6 +232,7 @@ impl LogWriter {
         if self.needs_sync() {
             self.sync()?;
         }
+        self.trim()?;
         let ended = self.durable_range();
         let number = if planted::is(Bug::NameReused, &self.folder) { ended.generation } else { ended.generation + 1 };
         let next = GenerationRange::empty(number, ended.last_seq_no.next(), self.end.chain);

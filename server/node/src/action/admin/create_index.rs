@@ -51,7 +51,11 @@ pub async fn execute(services: &Services, context: &Context, request: CreateInde
     Ok(CreateIndexResponse { acknowledged: true, shards_acknowledged, index: request.index })
 }
 
-fn wanted_copies(text: Option<&str>, replicas: u32) -> Result<usize> {
+/// The number of copies that `wait_for_active_shards` means.
+///
+/// # Errors
+/// A number that is none, or more than there can be.
+pub(super) fn wanted_copies(text: Option<&str>, replicas: u32) -> Result<usize> {
     match text {
         None => Ok(1),
         Some("all") => Ok(replicas as usize + 1),
@@ -72,7 +76,7 @@ fn wanted_copies(text: Option<&str>, replicas: u32) -> Result<usize> {
 }
 
 /// Waits until every shard has that many started copies, and the started primaries of this node are active.
-async fn wait_for_copies(services: &Services, context: &Context, uuid: &IndexUuid, wanted: usize) -> bool {
+pub(super) async fn wait_for_copies(services: &Services, context: &Context, uuid: &IndexUuid, wanted: usize) -> bool {
     if wanted == 0 {
         return true;
     }
@@ -103,11 +107,8 @@ fn build(request: &CreateIndexRequest) -> Result<CreateIndex> {
     let mapping = Mapping::parse(parts.mappings, &rules)?;
     let mut aliases = BTreeMap::new();
     for (name, body) in parts.aliases {
-        index_names::validate(name).map_err(|error| match error {
-            Error::InvalidIndexName { name, detail } => Error::InvalidAliasName { name, detail },
-            other => other,
-        })?;
-        aliases.insert(name.clone(), AliasMetadata::from_json(body));
+        index_names::validate_alias(name)?;
+        aliases.insert(name.clone(), super::aliases::read(name, body)?);
     }
     let uuid = IndexUuid::random();
     complete(&mut settings, &request.index, &uuid);

@@ -5,6 +5,7 @@ use crate::action::resolve::{self, Purpose};
 use crate::action::{IndexNames, Services};
 use serde_json::Value;
 use tandem_cluster::command::UpdateIndexSettings;
+use tandem_cluster::state::IndexState;
 use tandem_cluster::{Command, settings};
 use tandem_common::{AllocationId, Context, Error, Result, Settings};
 
@@ -31,8 +32,11 @@ pub async fn execute(
     }
     let state = services.cluster.state();
     let found = resolve::indices(&state, &indices, Purpose::Metadata)?;
-    let names: Vec<String> = found.iter().map(|index| format!("[{}/{}]", index.name, index.uuid)).collect();
-    settings::check_update(&changes, &format!("[{}]", names.join(", ")))?;
+    let open = found.iter().filter(|index| index.state == IndexState::Open);
+    let names: Vec<String> = open.map(|index| format!("[{}/{}]", index.name, index.uuid)).collect();
+    let open = (!names.is_empty()).then(|| format!("[{}]", names.join(", ")));
+    let first = found.first().map_or("index", |index| index.name.as_str());
+    settings::check_update(&changes, open.as_deref(), first)?;
     // A block on an index can always be lifted.
     let only_blocks = changes.iter().all(|(key, _)| key.starts_with("index.blocks."));
     for index in found.iter().filter(|_| !only_blocks) {

@@ -3,8 +3,8 @@
 use crate::action::resolve::{self, Purpose};
 use crate::action::{IndexNames, Services};
 use std::collections::BTreeMap;
-use tandem_cluster::state::health;
 pub use tandem_cluster::state::health::Health as HealthStatus;
+use tandem_cluster::state::{IndexState, health};
 use tandem_cluster::{ClusterState, IndexMetadata};
 use tandem_common::env::clock;
 use tandem_common::{Context, Error, Result};
@@ -239,7 +239,8 @@ fn index_health(services: &Services, state: &ClusterState, index: &IndexMetadata
     for (number, copies) in (0u32..).zip(routing.map(|routing| routing.shards.as_slice()).unwrap_or_default()) {
         let (mut status, mut of_shard) = health_of(copies);
         // A primary of this node serves only once it is active under its term.
-        if of_shard.active_primary > 0 && services.indices.active(&(index.uuid.clone(), number)).is_none() {
+        let open = index.state == IndexState::Open;
+        if open && of_shard.active_primary > 0 && services.indices.active(&(index.uuid.clone(), number)).is_none() {
             status = HealthStatus::Red;
             of_shard = ShardCounts { active_primary: 0, active: of_shard.active - 1, initializing: of_shard.initializing + 1, ..of_shard };
         }

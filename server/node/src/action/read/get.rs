@@ -61,6 +61,10 @@ pub struct FoundDocument {
 pub async fn execute(services: &Services, context: &Context, request: GetRequest) -> Result<GetResponse> {
     let state = services.cluster.state();
     let index = single_index(&state, &request.index)?;
+    let mut request = request;
+    if let Some(alias) = index.aliases.get(&request.index) {
+        request.routing = alias.routing_for(&request.index, request.routing)?;
+    }
     if request.routing.is_none() && index.mapping.routing_required() {
         return Err(Error::RoutingMissing { index: index.name.clone(), id: request.id });
     }

@@ -28,7 +28,7 @@ pub(super) fn targets(services: &Services, names: &IndexNames, source: &SearchSo
             Some(filter) => Arc::new(filtered(source, &filter)?),
             None => Arc::clone(&shared),
         };
-        let chosen: BTreeSet<u32> = match routing {
+        let chosen: BTreeSet<u32> = match alias_routing(names, &index, routing).as_deref() {
             Some(values) => values.split(',').map(|value| resolve::shard_of(&index, value, Some(value))).collect(),
             None => (0..index.number_of_shards()).collect(),
         };
@@ -54,6 +54,27 @@ fn alias_filter(state: &ClusterState, names: &IndexNames, index: &IndexMetadata)
         1 => filters.pop(),
         _ => Some(json!({"bool": {"should": filters}})),
     }
+}
+
+/// The routing values that a search of an index is limited to: those given, or those of the aliases that it is named by when
+/// every one of them has some; the values in both when both are there.
+fn alias_routing(names: &IndexNames, index: &IndexMetadata, given: Option<&str>) -> Option<String> {
+    let mut values: Vec<&str> = Vec::new();
+    for name in &names.names {
+        let by_name = pattern::matches(name, &index.name) || name == "_all";
+        let mut aliases = index.aliases.iter().filter(|(alias, _)| pattern::matches(name, alias)).peekable();
+        if by_name || aliases.peek().is_some_and(|(_, metadata)| metadata.search_routing.is_none()) {
+            return given.map(str::to_owned);
+        }
+        values.extend(aliases.filter_map(|(_, metadata)| metadata.search_routing.as_deref()).flat_map(|routing| routing.split(',')));
+    }
+    if values.is_empty() {
+        return given.map(str::to_owned);
+    }
+    if let Some(given) = given {
+        values.retain(|value| given.split(',').any(|given| given == *value));
+    }
+    Some(values.join(","))
 }
 
 fn filtered(source: &SearchSource, filter: &Value) -> Result<SearchSource> {

@@ -212,6 +212,10 @@ fn place(state: &ClusterState, missing: &BTreeMap<String, Error>, write: Documen
     if write.id.as_deref() == Some("") {
         return Err(Error::illegal_argument("if _id is specified it must not be empty"));
     }
+    let mut write = write;
+    if let Some(alias) = index.aliases.get(&write.index) {
+        write.routing = alias.routing_for(&write.index, write.routing)?;
+    }
     if write.routing.is_none() && index.mapping.routing_required() {
         return Err(Error::RoutingMissing { index: index.name.clone(), id: write.id.unwrap_or_default() });
     }

@@ -11,7 +11,7 @@ use crate::action::{RefreshPolicy, Services, ShardsHeader};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tandem_cluster::{ClusterState, IndexMetadata};
-use tandem_common::env::rng;
+use tandem_common::ids::operation_id;
 use tandem_common::{Context, Error, Result, SeqNo, blocking, units};
 use tandem_engine::search::SourceFilter;
 use tandem_engine::shard::{Condition, IndexShard, ParsedOperation, WriteKind, WriteOperation, WriteOutcome};
@@ -59,8 +59,17 @@ pub(super) async fn execute(services: &Services, context: &Context, bulk: ShardB
         Err(error) => return refuse(error),
     };
     let copies = 1 + bulk.index.number_of_replicas();
-    let mut writer =
-        Writer { services, context, shard, index: bulk.index, number: bulk.shard, copies, highest: SeqNo::NONE, done: Vec::new() };
+    let mut writer = Writer {
+        services,
+        context,
+        shard,
+        index: bulk.index,
+        number: bulk.shard,
+        copies,
+        first_operation_id: operation_id(),
+        highest: SeqNo::NONE,
+        done: Vec::new(),
+    };
     let mut run = Vec::with_capacity(bulk.items.len());
     let mut written: BTreeSet<String> = BTreeSet::new();
     if !bulk.items.iter().any(|(_, item)| matches!(item.action, DocumentAction::Update(_))) {
@@ -117,6 +126,8 @@ struct Writer<'a> {
     index: Arc<IndexMetadata>,
     number: u32,
     copies: u32,
+    /// The operation id of the item at position 0; the others follow.
+    first_operation_id: u64,
     highest: SeqNo,
     done: Vec<Outcome>,
 }
@@ -165,7 +176,7 @@ impl Writer<'_> {
         match planned.map_err(|error| Box::new((position, Err(error))))? {
             Planned::Noop { found, shown } => Err(Box::new((position, Ok(self.noop(&item, found, shown))))),
             Planned::Write { kind, condition, routing, shown } => {
-                let operation = WriteOperation { id: item.id.clone(), routing, kind, condition, operation_id: rng::next_u64() };
+                let operation = WriteOperation { id: item.id.clone(), routing, kind, condition, operation_id: 0 };
                 let again = (tried < body.retry_on_conflict).then_some((item, tried + 1));
                 Ok(Ready { position, operation, shown, again })
             }
@@ -173,6 +184,7 @@ impl Writer<'_> {
     }
 
     fn noop(&self, item: &ShardItem, found: FoundDocument, shown: Option<bytes::Bytes>) -> WriteResponse {
+        self.shard.count_noop_update();
         let get = shown.map(|source| self.get_response(&item.id, &found, source));
         WriteResponse {
             index: self.index.name.clone(),
@@ -200,7 +212,9 @@ impl Writer<'_> {
     async fn write(&mut self, ready: Vec<Ready>) -> Vec<(usize, ShardItem, u32)> {
         let (mut rest, mut operations) = (Vec::new(), Vec::new());
         for item in ready {
-            operations.push(item.operation);
+            // An item that is planned again was refused before: its id is still unused.
+            let operation_id = self.first_operation_id.saturating_add(item.position as u64);
+            operations.push(WriteOperation { operation_id, ..item.operation });
             rest.push((item.position, item.shown, item.again));
         }
         let parsed = parse(self.services, self.context, &self.shard, &self.index, operations).await;
@@ -302,7 +316,7 @@ fn plan(position: usize, item: ShardItem) -> Result<Ready, ShardItem> {
         update @ DocumentAction::Update(_) => return Err(ShardItem { action: update, ..item }),
     };
     let condition = condition_of(item.condition);
-    let operation = WriteOperation { id: item.id, routing: item.routing, kind, condition, operation_id: rng::next_u64() };
+    let operation = WriteOperation { id: item.id, routing: item.routing, kind, condition, operation_id: 0 };
     Ok(Ready { position, operation, shown: None, again: None })
 }
 

@@ -262,7 +262,7 @@ mod tests {
     #[test]
     fn only_what_cannot_pass_pauses() {
         assert!(is_fatal(&Error::IndexNotFound { index: "l".into() }));
-        assert!(is_fatal(&Error::RetentionLeaseNotFound { id: "x".into() }));
+        assert!(is_fatal(&Error::RetentionLeaseNotFound { id: "x".into(), ended: None }));
         assert!(is_fatal(&Error::HistoryMismatch { seq_no: 1, detail: String::new() }));
         assert!(!is_fatal(&Error::ConnectTransport { reason: String::new() }));
         assert!(!is_fatal(&Error::Timeout { reason: String::new() }));
