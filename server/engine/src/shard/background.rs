@@ -5,6 +5,7 @@
 //! An idle shard has neither, and no index writer.
 
 use super::engine::{CommitPayload, Engine};
+use super::planted::{self, Bug};
 use super::schedule::{Situation, Step, next_step};
 use super::stats::Progress;
 use super::{IndexShard, Inner, Role, SELF};
@@ -110,6 +111,7 @@ impl Inner {
 
     /// Applies up to `target`, which must not lie above the global checkpoint.
     fn apply_up_to(&self, engine: &mut Engine, target: SeqNo, bytes_max: usize) -> Result<()> {
+        let target = if planted::is(Bug::AppliedAboveGlobal, &self.path) { self.log.max_seq_no() } else { target };
         let mut bytes = 0;
         while engine.applied() < target && bytes < bytes_max {
             let operations = self.log.read(engine.applied().next(), target, APPLY_STEP_BYTES)?;
@@ -131,6 +133,7 @@ impl Inner {
     }
 
     fn payload(&self, engine: &Engine, checkpoint: SeqNo) -> CommitPayload {
+        let checkpoint = if planted::is(Bug::CommitAhead, &self.path) { checkpoint.next() } else { checkpoint };
         CommitPayload::new(checkpoint, engine.mapping_version(), self.log.lineage())
     }
 
@@ -200,7 +203,9 @@ impl Inner {
         }
         let outcome = self
             .with_engine(move |inner, engine| {
-                inner.apply_up_to(engine, target, usize::MAX)?;
+                if !planted::is(Bug::PublishedBeforeApplied, &inner.path) {
+                    inner.apply_up_to(engine, target, usize::MAX)?;
+                }
                 inner.publish(engine)
             })
             .await;

@@ -13,6 +13,7 @@
 
 mod background;
 mod backlog;
+mod checksum;
 pub mod delta;
 mod directory;
 mod engine;
@@ -23,6 +24,7 @@ mod history;
 mod norms;
 mod operation;
 mod operation_ids;
+mod planted;
 mod promotion;
 mod replicated;
 mod retention;

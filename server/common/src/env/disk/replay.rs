@@ -252,7 +252,7 @@ impl Replay {
                 Variant::Everything | Variant::NamesOnly | Variant::Zeroes | Variant::Torn(_) | Variant::Headless(_) => true,
                 Variant::BytePrefix(_) => true,
                 Variant::NamePrefix(seed) => (number as u64) < mixed(seed, count) % (count + 1),
-                Variant::Any(seed) => mixed(seed, *at as u64) % 2 == 0,
+                Variant::Any(seed) => mixed(seed, *at as u64).is_multiple_of(2),
             };
             if kept {
                 names.apply(naming);
@@ -297,7 +297,7 @@ impl Content {
                     }
                 }
                 Variant::Any(seed) => {
-                    if mixed(seed ^ file, pending.at as u64) % 2 == 0 {
+                    if mixed(seed ^ file, pending.at as u64).is_multiple_of(2) {
                         changed(&mut bytes, &pending.change);
                     }
                 }
@@ -345,6 +345,15 @@ impl CrashState {
             std::fs::write(root.join(path), bytes)?;
         }
         Ok(())
+    }
+
+    /// The same folder with some bits of one byte turned.
+    pub fn with_flipped(&self, path: &Path, at: usize, bits: u8) -> CrashState {
+        let mut flipped = self.clone();
+        if let Some(byte) = flipped.files.get_mut(path).and_then(|bytes| bytes.get_mut(at)) {
+            *byte ^= bits;
+        }
+        flipped
     }
 
     /// The names of the files, with their lengths.

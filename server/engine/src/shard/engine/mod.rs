@@ -19,6 +19,7 @@ pub(super) use version_map::{Version, VersionMap};
 use super::delta::DeltaDocument;
 use super::directory::{FilesLease, NrtDirectory, SegmentEntry, segments_of};
 use super::operation::{LoggedKind, LoggedOperation};
+use super::planted::{self, Bug};
 use super::schema::{DocumentMeta, ShardSchema};
 use super::searcher::ShardSearcher;
 use crate::analysis::AnalyzerRegistry;
@@ -96,6 +97,7 @@ impl Engine {
     ) -> Result<(Engine, CommitPayload)> {
         let directory = NrtDirectory::open(root)?;
         let meta = directory.meta().ok_or_else(|| Error::Corrupt { reason: format!("[{}/meta.json] is missing", root.display()) })?;
+        directory.verify()?;
         let payload = CommitPayload::of_meta(&meta)?;
         let (directory, schema) = Self::extend(directory, mapping)?;
         let engine = Self::open_at(directory, shard, schema, analysis, &payload)?;
@@ -214,8 +216,9 @@ impl Engine {
                 Some((schema.nested_documents(&document, &operation.id), schema.document(&document, meta)))
             }
         };
+        let lost = added.is_none() && planted::is(Bug::DeletionLost, self.directory.root());
         let writer = self.writer()?;
-        if may_exist {
+        if may_exist && !lost {
             writer.delete_term(Term::from_field_text(schema.id(), &operation.id));
             if let Some(nested) = schema.nested() {
                 writer.delete_term(Term::from_field_text(nested.root, &operation.id));
@@ -365,6 +368,8 @@ impl Engine {
     /// Throws away what no commit holds, with the writer, which does not survive an error. The log has it all still.
     pub(super) fn rewind(&mut self) -> Result<()> {
         self.writer = None;
+        // What the old writer was refused until here is told by now.
+        self.directory.ran_out_of_space();
         let payload = CommitPayload::of_meta(&self.directory.meta().unwrap_or_default())?;
         self.directory = self.directory.next_epoch()?;
         (self.index, self.reader) = open_index(&self.directory, &self.schema, &self.analysis)?;
@@ -408,6 +413,8 @@ impl Engine {
     /// Begins to merge down to `max_segments`, and to drop deleted documents when that is one; `None` when there is nothing
     /// to merge. What was applied must have been published.
     pub(super) fn begin_force_merge(&mut self, max_segments: usize) -> Result<Option<MergeInProgress>> {
+        // A merge that nobody waited for may have been refused space; this one is another.
+        self.directory.ran_out_of_space();
         let candidates = self.force_merge_candidates(max_segments)?;
         if candidates.is_empty() {
             return Ok(None);

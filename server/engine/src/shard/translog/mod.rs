@@ -20,6 +20,7 @@ mod writer;
 pub(super) use record::RECORD_BYTES_MAX;
 
 use super::operation::LoggedOperation;
+use super::planted::{self, Bug};
 use super::seqno::Lineage;
 use checkpoint::{Checkpoint, GenerationRange};
 use parking_lot::Mutex;
@@ -284,12 +285,15 @@ impl Translog {
             Ok(written) => written,
             Err(error) => {
                 let mut queue = self.queue.lock();
-                let later = std::mem::replace(&mut queue.pending, pending);
-                queue.pending.extend(later);
+                if !planted::is(Bug::FullDiskForgets, &self.folder) {
+                    let later = std::mem::replace(&mut queue.pending, pending);
+                    queue.pending.extend(later);
+                }
                 return Err(error);
             }
         };
-        if sync && writer.needs_sync() {
+        let late = !pending.is_empty() && planted::is(Bug::AcknowledgedBeforeSync, &self.folder);
+        if sync && writer.needs_sync() && !late {
             writer.mark(global)?;
             writer.sync()?;
             self.syncs.fetch_add(1, Ordering::Relaxed);
@@ -303,7 +307,7 @@ impl Translog {
             queue.trim_tail(TAIL_BYTES_MAX);
             queue.written
         };
-        let durable = (!writer.needs_sync()).then_some(up_to);
+        let durable = (!writer.needs_sync() || late).then_some(up_to);
         let cuts = self.cuts();
         if writer.length() >= roll_at {
             return match self.roll_with(&mut writer) {
@@ -339,7 +343,9 @@ impl Translog {
     fn roll_with(&self, writer: &mut LogWriter) -> Result<()> {
         let (ended, next) = writer.begin_next()?;
         // Nothing goes into the next file before the checkpoint names it: opening removes what it does not name.
-        self.write_checkpoint(writer, &[ended, next.durable_range()])?;
+        if !planted::is(Bug::CheckpointAfterRoll, &self.folder) {
+            self.write_checkpoint(writer, &[ended, next.durable_range()])?;
+        }
         let mut queue = self.queue.lock();
         let now = clock::now();
         if let Some(newest) = queue.generations.back_mut() {

@@ -4,6 +4,7 @@ use super::checkpoint::{GenerationRange, generation_path};
 use super::reader::Position;
 use super::record::{self, FileHeader, SyncMark};
 use crate::shard::operation::LoggedOperation;
+use crate::shard::planted::{self, Bug};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tandem_common::env::fs::{self, File};
@@ -50,7 +51,9 @@ impl LogWriter {
         let mut file = File::create(&generation_path(folder, range.generation))?;
         file.write_all(&header.encode())?;
         file.sync_all()?;
-        fs::sync_folder(folder)?;
+        if !planted::is(Bug::LogNameNotSynced, folder) {
+            fs::sync_folder(folder)?;
+        }
         let end = Position { offset: range.length, chain: header.chain() };
         Ok(Self::at(folder, file, range, end))
     }
@@ -63,13 +66,16 @@ impl LogWriter {
         }
         // Should a sync of what follows have failed before, then it may be in the memory of the kernel only, and no other sync
         // would write it. Writing it again makes the sync below one of its own.
-        let mut offset = durable;
+        let mut offset = if planted::is(Bug::TailNotWrittenAgain, folder) { end.offset } else { durable };
         while offset < end.offset {
             let left = usize::try_from(end.offset - offset).unwrap_or(usize::MAX);
             let mut bytes = vec![0; left.min(WRITE_BYTES)];
             file.read_exact_at(&mut bytes, offset)?;
             file.write_all_at(&bytes, offset)?;
             offset += bytes.len() as u64;
+        }
+        if planted::is(Bug::CutTooFar, folder) {
+            file.set_len(end.offset - 1)?;
         }
         file.sync_all()?;
         range.length = end.offset;
@@ -206,7 +212,15 @@ impl LogWriter {
 
     /// Makes everything written durable. After a failure nothing more is written or synced, ever.
     pub(super) fn sync(&mut self) -> Result<()> {
-        self.guarded(|writer| Ok(writer.file.sync_data()?))?;
+        self.guarded(|writer| {
+            if planted::is(Bug::SyncSkipped, &writer.folder) {
+                return Ok(());
+            }
+            match writer.file.sync_data() {
+                Err(_) if planted::is(Bug::SyncRetried, &writer.folder) => Ok(writer.file.sync_data()?),
+                synced => Ok(synced?),
+            }
+        })?;
         self.synced_length = self.end.offset;
         Ok(())
     }
@@ -219,7 +233,8 @@ impl LogWriter {
         }
         self.trim()?;
         let ended = self.durable_range();
-        let next = GenerationRange::empty(ended.generation + 1, ended.last_seq_no.next(), self.end.chain);
+        let number = if planted::is(Bug::NameReused, &self.folder) { ended.generation } else { ended.generation + 1 };
+        let next = GenerationRange::empty(number, ended.last_seq_no.next(), self.end.chain);
         Ok((ended, self.guarded(|writer| LogWriter::begin(&writer.folder, next))?))
     }
 }

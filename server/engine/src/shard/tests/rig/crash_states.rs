@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use tandem_common::env::disk::{Replay, Variant};
 
 /// No more states than this are opened for one script; what lies beyond is left out evenly.
-const STATES_MAX: usize = 120;
+const STATES_MAX: usize = 80;
 
 /// Every so many states, the crash happens again while the shard is being opened.
 const SECOND_CRASH_EVERY: usize = 5;
@@ -86,7 +86,7 @@ pub(in crate::shard) async fn enumerate(script: &Script, states_max: usize) -> R
         // Also where nothing crashes again: nothing has to be really synced then.
         let disk = TestDisk::install(folder.path()).unwrap();
         rig.check(folder.path(), position).await.map_err(context)?;
-        if tally.opened % SECOND_CRASH_EVERY == 0 {
+        if tally.opened.is_multiple_of(SECOND_CRASH_EVERY) {
             tally.second += 1;
             second_crash(&rig, &disk, position, number).await.map_err(|detail| context(format!("second crash: {detail}")))?;
         }

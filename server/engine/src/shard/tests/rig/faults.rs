@@ -6,7 +6,7 @@ use super::*;
 use tandem_common::env::disk::{Failure, Fault, Kind, Variant};
 
 /// No more calls of one script fail than this, for each kind of fault.
-const FAULTS_MAX: usize = 8;
+const FAULTS_MAX: usize = 4;
 
 /// How long a write is waited for while the disk may be full.
 const PATIENCE: Duration = Duration::from_millis(100);

@@ -18,9 +18,13 @@ macro_rules! must {
 
 mod crash_states;
 mod faults;
+mod flips;
+mod long_model;
+mod planted;
 mod scripts;
 
 use super::*;
+use crate::shard::planted::switch;
 use std::collections::BTreeMap;
 use tandem_common::env::disk::TestDisk;
 
@@ -97,6 +101,7 @@ impl Rig {
     pub(in crate::shard) fn new(settings: &[(&str, &str)]) -> Rig {
         let place = settings.iter().fold(Place::new(), |place, (key, value)| place.with(key, value));
         let disk = TestDisk::install(place.path()).unwrap();
+        switch::cover(place.path());
         let asynchronous = settings.contains(&("index.translog.durability", "async"));
         let stage = |value| Stage { value, began: 0, acknowledged: Some(0) };
         let journal = Journal {
@@ -282,6 +287,7 @@ impl Rig {
 
     /// Opens a folder that a crash at `position` left, and holds it against the journal.
     pub(in crate::shard) async fn check(&self, folder: &Path, position: usize) -> Result<(), String> {
+        switch::cover(folder);
         let shard = match IndexShard::open(self.open_at(folder)).await {
             Ok(shard) => shard,
             Err(error) => return Err(format!("it does not open: {error}")),
@@ -364,7 +370,8 @@ impl Journal {
             must!(lowest <= *retaining, "the log begins at [{lowest}], lease [{id}] keeps [{retaining}]");
         }
         let published = shard.searcher().checkpoint.0;
-        must!(published <= end, "the index is at [{published}], above the log");
+        let global = history.global_checkpoint.0;
+        must!(published <= global, "the index is at [{published}], above the global checkpoint [{global}]");
         shard.activate_primary(PrimaryTerm(CHECK_TERM)).await.map_err(failed)?;
         let mut states: BTreeMap<String, (i64, i64, u64, Option<Bytes>)> = BTreeMap::new();
         for (seq_no, operation) in self.acknowledged.range(..lowest) {
