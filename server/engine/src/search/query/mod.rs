@@ -31,7 +31,7 @@ mod terms;
 mod text;
 
 pub(super) use field::{ColumnType, column_type};
-pub(super) use nested::without_nested;
+pub(super) use nested::{Bits, around, bits_of, without_nested};
 
 use crate::shard::searcher::ShardSearcher;
 use serde_json::Value;
