@@ -10,4 +10,5 @@ fi
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --locked -- -D warnings
 cargo test --workspace --locked
+scripts/power-cuts.sh 100
 RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet

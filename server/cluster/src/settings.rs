@@ -305,7 +305,7 @@ pub fn check_create(settings: &Settings) -> Result<()> {
 ///
 /// # Errors
 /// Unknown, private, final and static settings, bad values.
-pub fn check_update(changes: &Settings, open_indices: Option<&str>) -> Result<()> {
+pub fn check_update(changes: &Settings, open_indices: Option<&str>, index: &str) -> Result<()> {
     let mut fixed = Vec::new();
     for (key, value) in changes.iter() {
         let Some(setting) = find(INDEX_SETTINGS, key) else {
@@ -318,7 +318,9 @@ pub fn check_update(changes: &Settings, open_indices: Option<&str>) -> Result<()
                 });
             }
             Scope::IndexFinal | Scope::IndexStatic if open_indices.is_some() => fixed.push(key.to_owned()),
-            Scope::IndexFinal => return Err(Error::illegal_argument(format!("final index setting [{key}], not updateable"))),
+            Scope::IndexFinal => {
+                return Err(Error::Settings { reason: format!("final {index} setting [{key}], not updateable") });
+            }
             Scope::IndexStatic => {}
             Scope::IndexDynamic | Scope::Node | Scope::ClusterDynamic => {}
         }

@@ -115,9 +115,11 @@ pub enum Error {
         /// What lies behind it.
         cause: Option<Box<Error>>,
     },
-    /// A new field under `dynamic: strict`.
-    #[error("mapping set to strict, dynamic introduction of [{field}] within [{object}] is not allowed")]
+    /// A new field under `dynamic: strict` or `strict_allow_templates`.
+    #[error("mapping set to {dynamic}, dynamic introduction of [{field}] within [{object}] is not allowed")]
     StrictDynamicMapping {
+        /// What `dynamic` is.
+        dynamic: String,
         /// The last part of the field's name.
         field: String,
         /// The object it would be in; `_doc` at the top.
@@ -166,7 +168,7 @@ pub enum Error {
         detail: String,
     },
     /// A name that no alias may have.
-    #[error("Invalid alias name [{name}], {detail}")]
+    #[error("Invalid alias name [{name}]: {detail}")]
     InvalidAliasName {
         /// The name.
         name: String,
@@ -417,6 +419,12 @@ pub enum Error {
         /// The whole reason.
         reason: String,
     },
+    /// There is no space left on the disk. Nothing was written of what was asked for; later it may be.
+    #[error("{reason}")]
+    DiskFull {
+        /// The whole reason, with the file named.
+        reason: String,
+    },
     /// Damage that was found on disk or on the wire.
     #[error("{reason}")]
     Corrupt {
@@ -557,7 +565,7 @@ impl Error {
             Error::Replication { .. } => "replication_exception",
             Error::NumberFormat { .. } => "number_format_exception",
             Error::DateTimeParse { .. } => "date_time_parse_exception",
-            Error::Io { .. } => "i_o_exception",
+            Error::Io { .. } | Error::DiskFull { .. } => "i_o_exception",
             Error::Corrupt { .. } => "corrupt_index_exception",
             Error::Internal { .. } => "exception",
         }
@@ -603,7 +611,7 @@ impl Error {
             | Error::RetentionLeaseNotFound { .. } => 404,
             Error::VersionConflict { .. } => 409,
             Error::ContentTooLong { .. } => 413,
-            Error::Rejected { .. } => 429,
+            Error::Rejected { .. } | Error::DiskFull { .. } => 429,
             Error::ClusterBlock { status, .. } => *status,
             Error::SearchPhaseFailed { cause, .. } => cause.status(),
             Error::SearchPhaseExecution { failures, .. } => failures.iter().map(|f| f.reason.status()).max().unwrap_or(503),
@@ -636,9 +644,20 @@ impl Error {
                 | Error::UnavailableShards { .. }
                 | Error::ClusterManagerNotDiscovered { .. }
                 | Error::Rejected { .. }
+                | Error::DiskFull { .. }
                 | Error::Timeout { .. }
                 | Error::ConnectTransport { .. }
         )
+    }
+
+    /// The block on an index whose disk is full.
+    pub fn disk_full_block(index: &str) -> Error {
+        let block = BlockReason {
+            id: 12,
+            description: "disk usage exceeded flood-stage watermark, index has read-only-allow-delete block".into(),
+            status_name: "TOO_MANY_REQUESTS".into(),
+        };
+        Error::ClusterBlock { index: Some(index.to_owned()), blocks: vec![block], status: 429 }
     }
 
     /// What lies behind it (`caused_by`).
@@ -700,13 +719,28 @@ impl Error {
 
 impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
-        Error::Io { reason: error.to_string() }
+        let reason = error.to_string();
+        match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Error::DiskFull { reason },
+            _ => Error::Io { reason },
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_lack_of_space_is_a_full_disk() {
+        let full = Error::from(std::io::Error::from(std::io::ErrorKind::StorageFull));
+        assert!(matches!(full, Error::DiskFull { .. }) && full.is_retryable() && full.status() == 429);
+        assert!(matches!(Error::from(std::io::Error::other("x")), Error::Io { .. }));
+        assert_eq!(
+            Error::disk_full_block("x").to_string(),
+            "index [x] blocked by: [TOO_MANY_REQUESTS/12/disk usage exceeded flood-stage watermark, index has read-only-allow-delete block];"
+        );
+    }
 
     #[test]
     fn reasons_are_the_texts_that_clients_match_on() {

@@ -81,7 +81,7 @@ async fn put(app: App, call: Call) -> Result<Answer> {
 
 async fn delete(app: App, call: Call) -> Result<Answer> {
     let (indices, aliases) = (split_list(call.value("index")), split_list(call.value("name")));
-    let action = AliasAction::Remove { indices, aliases, must_exist: true };
+    let action = AliasAction::Remove { indices, aliases, must_exist: Some(true) };
     Answer::acknowledged(aliases::update(&app.services, &call.context, &[action]).await?.acknowledged)
 }
 
@@ -150,7 +150,7 @@ fn action(entry: &Value) -> Result<AliasAction> {
         return Err(Error::illegal_argument("One of [alias] or [aliases] is required"));
     }
     if kind == "remove" {
-        let must_exist = fields.get("must_exist").and_then(Value::as_bool).unwrap_or(true);
+        let must_exist = fields.get("must_exist").and_then(Value::as_bool);
         return Ok(AliasAction::Remove { indices, aliases, must_exist });
     }
     let body = fields.iter().filter(|(key, _)| FIELDS.contains(&key.as_str())).map(|(k, v)| (k.clone(), v.clone())).collect();
@@ -173,7 +173,7 @@ mod tests {
         assert!(
             matches!(&actions[0], AliasAction::Add { indices, aliases, body } if indices.len() == 2 && aliases == &["x"] && body["is_write_index"] == true)
         );
-        assert!(matches!(&actions[1], AliasAction::Remove { aliases, must_exist: false, .. } if aliases == &["y", "z"]));
+        assert!(matches!(&actions[1], AliasAction::Remove { aliases, must_exist: Some(false), .. } if aliases == &["y", "z"]));
         assert!(matches!(&actions[2], AliasAction::RemoveIndex { indices } if indices == &["c"]));
     }
 

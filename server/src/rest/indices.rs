@@ -17,6 +17,7 @@ use tandem_node::action::{IndexNames, IndicesOptions};
 
 const GET: &[&[&str]] = &[CLUSTER_MANAGER, INDICES, &["flat_settings", "include_defaults", "local"]];
 const MAPPING: &[&[&str]] = &[CLUSTER_MANAGER, INDICES, &["local"]];
+const FIELD_MAPPING: &[&[&str]] = &[INDICES, &["include_defaults", "local"]];
 const CHANGE_MAPPING: &[&[&str]] = &[CLUSTER_MANAGER, INDICES, &["write_index_only"]];
 const GET_OR_POST: &[Method] = &[Method::GET, Method::POST];
 
@@ -52,6 +53,10 @@ pub(super) fn routes() -> Vec<Route> {
     }
     for path in ["/_mapping", "/_mappings"] {
         routes.push(Route::new(&[Method::GET], path, get_mapping, MAPPING, mapping));
+    }
+    for path in ["/_mapping/field/{fields}", "/{index}/_mapping/field/{fields}"] {
+        let action = Action("indices:admin/mappings/fields/get");
+        routes.push(Route::new(&[Method::GET], path, action, FIELD_MAPPING, field_mapping));
     }
     for path in ["/{index}/_mapping", "/{index}/_mappings"] {
         routes.push(Route::new(&[Method::GET], path, get_mapping, MAPPING, mapping));
@@ -132,6 +137,16 @@ async fn mapping(app: App, call: Call) -> Result<Answer> {
     let found = get_index::execute(&app.services, &call.context, call.indices(IndicesOptions::default())?).await?;
     let shown = |index: &IndexDescription| (index.index.clone(), json!({"mappings": index.mappings}));
     Answer::ok(&found.iter().map(shown).collect::<Map<_, _>>())
+}
+
+async fn field_mapping(app: App, call: Call) -> Result<Answer> {
+    let indices = call.indices(IndicesOptions::default())?;
+    let fields = split_list(call.value("fields"));
+    let with_defaults = call.params.bool("include_defaults", false)?;
+    let found = get_index::field_mappings(&app.services, &call.context, indices, &fields, with_defaults).await?;
+    let status = if found.is_empty() { 404 } else { 200 };
+    let shown: Map<_, _> = found.into_iter().map(|(index, fields)| (index, json!({"mappings": fields}))).collect();
+    Answer::json(status, &Value::Object(shown))
 }
 
 async fn change_mapping(app: App, call: Call) -> Result<Answer> {

@@ -9,6 +9,7 @@
 //! *How it is tested*: parsing and rendering beside the code, the door called in process.
 
 mod aliases;
+mod analyze;
 mod body;
 mod bulk;
 mod call;
@@ -31,6 +32,7 @@ mod respond;
 mod root;
 mod routes;
 mod search;
+mod segments;
 mod settings;
 mod stats;
 mod update;
@@ -63,10 +65,12 @@ fn routes() -> Vec<Route> {
         update::routes(),
         bulk::routes(),
         search::routes(),
+        analyze::routes(),
         indices::routes(),
         aliases::routes(),
         settings::routes(),
         stats::routes(),
+        segments::routes(),
         cluster::routes(),
         nodes::routes(),
         ccr::routes(),

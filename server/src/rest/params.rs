@@ -105,7 +105,7 @@ pub(crate) fn split_list(text: &str) -> Vec<String> {
 }
 
 /// Close means: more than half of the characters may stay.
-fn did_you_mean<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+pub(super) fn did_you_mean<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
     let mut close: Vec<(usize, usize, &str)> = Vec::new();
     for candidate in known {
         let (distance, length) = (edit_distance(name, candidate), name.chars().count().max(candidate.chars().count()));

@@ -10,6 +10,8 @@ use tandem_node::action::monitor::{health, nodes};
 
 /// The version of OpenSearch whose behaviour we have; clients decide by it what they may send.
 pub const VERSION: &str = "3.1.0";
+/// The version of the index format that OpenSearch of that version says it has.
+pub(super) const LUCENE_VERSION: &str = "10.2.1";
 /// The same as the header that OpenSearch sends with every answer.
 pub(crate) const VERSION_HEADER: &str = "OpenSearch/3.1.0 (opensearch)";
 /// What `build_hash` says: the version of Tandem itself.
@@ -42,7 +44,7 @@ async fn root(app: App, _call: Call) -> Result<Answer> {
             "build_hash": BUILD_HASH,
             "build_date": BUILD_DATE,
             "build_snapshot": false,
-            "lucene_version": "10.2.1",
+            "lucene_version": LUCENE_VERSION,
             "minimum_wire_compatibility_version": "2.19.0",
             "minimum_index_compatibility_version": "2.0.0",
         },

@@ -1,6 +1,6 @@
 //! Settings of indices: `_settings`.
 
-use super::call::{CLUSTER_MANAGER, INDICES, OPEN_AND_CLOSED, OPEN_AND_CLOSED_TO_CHANGE};
+use super::call::{CLUSTER_MANAGER, INDICES, OPEN_AND_CLOSED_TO_CHANGE};
 use super::params::split_list;
 use super::respond::Answer;
 use super::routes::Route;
@@ -9,6 +9,7 @@ use http::Method;
 use serde_json::{Map, Value};
 use tandem_common::pattern::matches;
 use tandem_common::{Action, Result, Settings};
+use tandem_node::action::IndicesOptions;
 use tandem_node::action::admin::get_index::{self, IndexDescription};
 use tandem_node::action::admin::put_settings;
 
@@ -45,7 +46,7 @@ pub(super) fn shown(settings: &Settings, flat: bool) -> Value {
 }
 
 async fn get(app: App, call: Call) -> Result<Answer> {
-    let mut found = get_index::execute(&app.services, &call.context, call.indices(OPEN_AND_CLOSED)?).await?;
+    let mut found = get_index::execute(&app.services, &call.context, call.indices(IndicesOptions::default())?).await?;
     let names = split_list(call.value("name"));
     for index in &mut found {
         index.settings = named(&index.settings, &names);

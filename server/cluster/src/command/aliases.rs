@@ -77,9 +77,8 @@ fn index_mut<'a>(state: &'a mut ClusterState, uuid: &IndexUuid) -> Result<&'a mu
 
 /// What the indices of an alias must agree on.
 fn check(state: &ClusterState, alias: &str) -> Result<()> {
-    if state.indices.contains_key(alias) {
-        let detail = "an index exists with the same name as the alias".into();
-        return Err(Error::InvalidAliasName { name: alias.to_owned(), detail });
+    if let Some(index) = state.indices.get(alias) {
+        return Err(Error::AliasIsIndex { name: alias.to_owned(), uuid: index.uuid.clone() });
     }
     let with = |wanted: fn(&AliasMetadata) -> bool, is: bool| -> Vec<&str> {
         let of = state.alias(alias).into_iter();

@@ -39,8 +39,8 @@ impl CreateIndex {
         if !state.alias(&self.name).is_empty() {
             return Err(Error::InvalidIndexName { name: self.name.clone(), detail: "already exists as alias".into() });
         }
-        if let Some(alias) = self.aliases.keys().find(|alias| state.indices.contains_key(*alias)) {
-            return Err(Error::InvalidAliasName { name: alias.clone(), detail: "an index exists with the same name as the alias".into() });
+        if let Some(index) = self.aliases.keys().find_map(|alias| state.indices.get(alias)) {
+            return Err(Error::AliasIsIndex { name: index.name.clone(), uuid: index.uuid.clone() });
         }
         let shard =
             |history: &HistoryId| ShardMetadata { primary_term: PrimaryTerm(0), in_sync: BTreeSet::new(), history: history.clone() };

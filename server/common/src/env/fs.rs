@@ -1,6 +1,7 @@
 //! Files. Every error names the file. Blocking: call from the blocking pool.
 
-use std::io::{self, Read as _, Write as _};
+use super::disk::{self, FileId};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,15 +13,23 @@ pub struct File {
     path: PathBuf,
     /// Set by a failed sync: nobody knows what is on the disk, and neither a write nor a sync may pretend to.
     poisoned: AtomicBool,
+    /// Its name on a disk under test.
+    id: FileId,
 }
 
 fn named(path: &Path, what: &str) -> impl FnOnce(io::Error) -> io::Error {
     move |error| io::Error::new(error.kind(), format!("cannot {what} [{}]: {error}", path.display()))
 }
 
+/// A file that cannot be made durable is never taken for one that only lacks space: whatever the kernel says, what it was
+/// asked to write may be gone, and no second call brings it back.
+fn not_durable(path: &Path) -> impl FnOnce(io::Error) -> io::Error {
+    move |error| io::Error::other(format!("cannot sync [{}]: {error}", path.display()))
+}
+
 impl File {
-    fn new(inner: std::fs::File, path: &Path) -> File {
-        File { inner, path: path.to_owned(), poisoned: AtomicBool::new(false) }
+    fn new(inner: std::fs::File, path: &Path, id: FileId) -> File {
+        File { inner, path: path.to_owned(), poisoned: AtomicBool::new(false), id }
     }
 
     fn check(&self) -> io::Result<()> {
@@ -30,36 +39,39 @@ impl File {
         Ok(())
     }
 
-    fn synced(&self, outcome: io::Result<()>) -> io::Result<()> {
-        outcome.map_err(|error| {
-            self.poisoned.store(true, Ordering::Release);
-            named(&self.path, "sync")(error)
-        })
-    }
-
     /// Creates a file that must not exist.
     pub fn create_new(path: &Path) -> io::Result<File> {
-        let inner = std::fs::OpenOptions::new().read(true).write(true).create_new(true).open(path).map_err(named(path, "create"))?;
-        Ok(File::new(inner, path))
+        Self::make(path, std::fs::OpenOptions::new().read(true).write(true).create_new(true))
     }
 
     /// Creates a file, emptied when it exists.
     pub fn create(path: &Path) -> io::Result<File> {
-        let inner =
-            std::fs::OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path).map_err(named(path, "create"))?;
-        Ok(File::new(inner, path))
+        Self::make(path, std::fs::OpenOptions::new().read(true).write(true).create(true).truncate(true))
+    }
+
+    fn make(path: &Path, options: &std::fs::OpenOptions) -> io::Result<File> {
+        let made = match disk::of(path) {
+            Some(disk) => disk.create(path, || options.open(path)),
+            None => options.open(path).map(|inner| (inner, 0)),
+        };
+        let (inner, id) = made.map_err(named(path, "create"))?;
+        Ok(File::new(inner, path, id))
     }
 
     /// Opens a file for reading and writing.
     pub fn open(path: &Path) -> io::Result<File> {
-        let inner = std::fs::OpenOptions::new().read(true).write(true).open(path).map_err(named(path, "open"))?;
-        Ok(File::new(inner, path))
+        Self::existing(path, std::fs::OpenOptions::new().read(true).write(true))
     }
 
     /// Opens a file for reading.
     pub fn open_read(path: &Path) -> io::Result<File> {
-        let inner = std::fs::File::open(path).map_err(named(path, "open"))?;
-        Ok(File::new(inner, path))
+        Self::existing(path, std::fs::OpenOptions::new().read(true))
+    }
+
+    fn existing(path: &Path, options: &std::fs::OpenOptions) -> io::Result<File> {
+        let inner = options.open(path).map_err(named(path, "open"))?;
+        let id = disk::of(path).map_or(0, |disk| disk.opened(path));
+        Ok(File::new(inner, path, id))
     }
 
     /// Where the file is.
@@ -80,13 +92,25 @@ impl File {
     /// Writes all of `bytes` at the current end of what was written through this handle.
     pub fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.check()?;
-        self.inner.write_all(bytes).map_err(named(&self.path, "write"))
+        let written = match disk::of(&self.path) {
+            Some(disk) => {
+                let offset = self.inner.stream_position()?;
+                disk.write(self.id, offset, bytes, |part| self.inner.write_all(part))
+            }
+            None => self.inner.write_all(bytes),
+        };
+        written.map_err(named(&self.path, "write"))
     }
 
     /// Writes all of `bytes` at `offset`.
     pub fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         self.check()?;
-        std::os::unix::fs::FileExt::write_all_at(&self.inner, bytes, offset).map_err(named(&self.path, "write"))
+        let write = |part: &[u8]| std::os::unix::fs::FileExt::write_all_at(&self.inner, part, offset);
+        let written = match disk::of(&self.path) {
+            Some(disk) => disk.write(self.id, offset, bytes, write),
+            None => write(bytes),
+        };
+        written.map_err(named(&self.path, "write"))
     }
 
     /// Reads exactly `buffer.len()` bytes at `offset`.
@@ -101,28 +125,45 @@ impl File {
 
     /// Cuts or extends the file.
     pub fn set_len(&self, length: u64) -> io::Result<()> {
-        self.check()?;
-        self.inner.set_len(length).map_err(named(&self.path, "truncate"))
+        self.resize(length, "truncate", || self.inner.set_len(length))
     }
 
     /// Reserves room up to `length`: the file reads as zeros from its end on, and writing there changes nothing but content.
     pub fn allocate(&self, length: u64) -> io::Result<()> {
-        self.check()?;
         let flags = rustix::fs::FallocateFlags::empty();
-        rustix::fs::fallocate(&self.inner, flags, 0, length).map_err(|error| named(&self.path, "allocate")(error.into()))
+        self.resize(length, "allocate", || Ok(rustix::fs::fallocate(&self.inner, flags, 0, length)?))
+    }
+
+    fn resize(&self, length: u64, what: &str, resize: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        self.check()?;
+        let done = match disk::of(&self.path) {
+            Some(disk) => disk.set_length(self.id, length, resize),
+            None => resize(),
+        };
+        done.map_err(named(&self.path, what))
     }
 
     /// Makes the content durable (`fdatasync`). A failure is final, the kernel may have dropped the pages: from then on
     /// neither writes nor syncs succeed.
     pub fn sync_data(&self) -> io::Result<()> {
-        self.check()?;
-        self.synced(self.inner.sync_data())
+        self.synced(std::fs::File::sync_data)
     }
 
     /// Makes content and metadata durable (`fsync`). A failure is final as with [`Self::sync_data`].
     pub fn sync_all(&self) -> io::Result<()> {
+        self.synced(std::fs::File::sync_all)
+    }
+
+    fn synced(&self, sync: impl FnOnce(&std::fs::File) -> io::Result<()>) -> io::Result<()> {
         self.check()?;
-        self.synced(self.inner.sync_all())
+        let done = match disk::of(&self.path) {
+            Some(disk) => disk.sync(&self.path, self.id),
+            None => sync(&self.inner),
+        };
+        done.map_err(|error| {
+            self.poisoned.store(true, Ordering::Release);
+            not_durable(&self.path)(error)
+        })
     }
 
     /// Takes the exclusive lock on the file; false when another process or handle holds it.
@@ -198,7 +239,12 @@ pub fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// Renames a file. Not durable until the folder is synced.
 pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
-    std::fs::rename(from, to).map_err(named(from, "rename"))
+    let rename = || std::fs::rename(from, to);
+    let done = match disk::of(from) {
+        Some(disk) => disk.rename(from, to, rename),
+        None => rename(),
+    };
+    done.map_err(named(from, "rename"))
 }
 
 /// Gives a file a second name on the same disk. Not durable until the folder is synced.
@@ -208,7 +254,11 @@ pub fn hard_link(from: &Path, to: &Path) -> io::Result<()> {
 
 /// Makes the entries of a folder durable.
 pub fn sync_folder(folder: &Path) -> io::Result<()> {
-    std::fs::File::open(folder).and_then(|opened| opened.sync_all()).map_err(named(folder, "sync"))
+    let done = match disk::of(folder) {
+        Some(disk) => disk.sync_folder(folder),
+        None => std::fs::File::open(folder).and_then(|opened| opened.sync_all()),
+    };
+    done.map_err(not_durable(folder))
 }
 
 /// Creates a folder and its parents, each made durable in its own parent.
@@ -216,23 +266,39 @@ pub fn create_folders(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
     }
-    std::fs::create_dir_all(folder).map_err(named(folder, "create"))?;
-    let mut parent = folder.parent();
-    while let Some(above) = parent.filter(|above| !above.as_os_str().is_empty()) {
-        sync_folder(above)?;
-        parent = above.parent().filter(|next| next.starts_with(folder.parent().unwrap_or(folder)));
+    let above = match folder.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    create_folders(above)?;
+    let create = || match std::fs::create_dir(folder) {
+        // Somebody else was faster.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
+        other => other,
+    };
+    let done = match disk::of(folder) {
+        Some(disk) => disk.create_folder(folder, create),
+        None => create(),
+    };
+    done.map_err(named(folder, "create"))?;
+    sync_folder(above)
+}
+
+fn remove(path: &Path, remove: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    match disk::of(path) {
+        Some(disk) => disk.remove(path, remove),
+        None => remove(),
     }
-    Ok(())
 }
 
 /// Removes a file.
 pub fn remove_file(path: &Path) -> io::Result<()> {
-    std::fs::remove_file(path).map_err(named(path, "remove"))
+    remove(path, || std::fs::remove_file(path)).map_err(named(path, "remove"))
 }
 
 /// Removes a file; no error when there is none.
 pub fn remove_file_if_exists(path: &Path) -> io::Result<()> {
-    match std::fs::remove_file(path) {
+    match remove(path, || std::fs::remove_file(path)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(named(path, "remove")(error)),
         _ => Ok(()),
     }
@@ -240,7 +306,7 @@ pub fn remove_file_if_exists(path: &Path) -> io::Result<()> {
 
 /// Removes a folder with all it holds; no error when there is none.
 pub fn remove_folder(path: &Path) -> io::Result<()> {
-    match std::fs::remove_dir_all(path) {
+    match remove(path, || std::fs::remove_dir_all(path)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(named(path, "remove")(error)),
         _ => Ok(()),
     }
@@ -316,7 +382,7 @@ mod tests {
         let path = folder.path().join("file");
         let mut file = File::create(&path).unwrap();
         file.write_all(b"a").unwrap();
-        assert!(file.synced(Err(io::Error::other("the disk is gone"))).is_err());
+        assert!(file.synced(|_| Err(io::Error::other("the disk is gone"))).is_err());
         for outcome in
             [file.sync_data(), file.sync_all(), file.write_all_at(b"b", 0), file.set_len(0), file.allocate(9), file.write_all(b"b")]
         {

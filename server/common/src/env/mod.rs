@@ -8,6 +8,7 @@
 #![allow(clippy::disallowed_methods, reason = "this is the one place that may")]
 
 pub mod clock;
+pub mod disk;
 pub mod fs;
 pub mod memory;
 pub mod net;

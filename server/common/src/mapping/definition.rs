@@ -1,8 +1,9 @@
 //! From the JSON of a mapping to a definition: every word is known, every value is of the right shape.
 
-use super::field_types::{DateFormat, FieldType, Kind, Parameter, accepted_and_dropped, parameters};
+use super::field_types::{DateFormat, FieldType, Kind, accepted_and_dropped, is_strict_about_parameters, parameters};
+use super::parameter_values::read_parameter;
 use super::rules::MappingRules;
-use super::{Dynamic, RootOptions, dynamic};
+use super::{Dynamic, Nested, RootOptions, dynamic};
 use crate::error::{Error, Result};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -25,6 +26,9 @@ pub(super) enum NodeDefinition {
 
 #[derive(Debug, Default)]
 pub(super) struct ObjectDefinition {
+    /// Whether only a dot in a name made it.
+    pub(super) is_implied: bool,
+    pub(super) nested: Option<Nested>,
     pub(super) dynamic: Option<Dynamic>,
     pub(super) enabled: Option<bool>,
     pub(super) children: BTreeMap<String, NodeDefinition>,
@@ -58,7 +62,7 @@ pub(super) fn java_value(value: &Value) -> String {
     }
 }
 
-fn java_class(value: &Value) -> &'static str {
+pub(super) fn java_class(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "Boolean",
@@ -75,7 +79,7 @@ fn not_a_boolean(text: &str) -> Error {
     Error::illegal_argument(format!("Failed to parse value [{text}] as only [true] or [false] are allowed."))
 }
 
-fn plain_bool(value: &Value) -> Result<bool> {
+pub(super) fn plain_bool(value: &Value) -> Result<bool> {
     match value {
         Value::Bool(value) => Ok(*value),
         Value::String(text) if text == "true" => Ok(true),
@@ -84,7 +88,7 @@ fn plain_bool(value: &Value) -> Result<bool> {
     }
 }
 
-fn named_bool(value: &Value, name: &str) -> Result<bool> {
+pub(super) fn named_bool(value: &Value, name: &str) -> Result<bool> {
     plain_bool(value)
         .map_err(|cause| Error::IllegalArgument { reason: format!("Could not convert [{name}] to boolean"), cause: Some(Box::new(cause)) })
 }
@@ -216,7 +220,9 @@ fn place(into: &mut BTreeMap<String, NodeDefinition>, name: &str, node: NodeDefi
             Ok(())
         }
         Some((first, rest)) => {
-            let entry = into.entry(first.to_owned()).or_insert_with(|| NodeDefinition::Object(ObjectDefinition::default()));
+            let entry = into
+                .entry(first.to_owned())
+                .or_insert_with(|| NodeDefinition::Object(ObjectDefinition { is_implied: true, ..ObjectDefinition::default() }));
             match entry {
                 NodeDefinition::Object(object) => place(&mut object.children, rest, node),
                 NodeDefinition::Field(_) => {
@@ -230,6 +236,8 @@ fn place(into: &mut BTreeMap<String, NodeDefinition>, name: &str, node: NodeDefi
 impl ObjectDefinition {
     /// Takes over another definition of the same object.
     fn absorb(&mut self, other: ObjectDefinition) -> Result<()> {
+        self.is_implied &= other.is_implied;
+        self.nested = other.nested.or(self.nested);
         self.dynamic = other.dynamic.or(self.dynamic);
         self.enabled = other.enabled.or(self.enabled);
         for (name, node) in other.children {
@@ -247,8 +255,9 @@ fn parse_node(name: &str, path: &str, body: &Map<String, Value>, rules: &Mapping
         None if body.len() == 1 && body.contains_key("enabled") => "object".to_owned(),
         None => return Err(Error::mapper_parsing(format!("No type specified for field [{name}]"))),
     };
-    if type_name == "object" {
-        return parse_object(name, path, body, rules).map(NodeDefinition::Object);
+    if type_name == "object" || type_name == "nested" {
+        let nested = (type_name == "nested").then(Nested::default);
+        return parse_object(name, path, body, rules, nested).map(NodeDefinition::Object);
     }
     match FieldType::from_name(&type_name) {
         Some(field_type) => parse_field(name, path, field_type, body, rules, false).map(NodeDefinition::Field),
@@ -256,8 +265,14 @@ fn parse_node(name: &str, path: &str, body: &Map<String, Value>, rules: &Mapping
     }
 }
 
-fn parse_object(name: &str, path: &str, body: &Map<String, Value>, rules: &MappingRules) -> Result<ObjectDefinition> {
-    let mut object = ObjectDefinition::default();
+fn parse_object(
+    name: &str,
+    path: &str,
+    body: &Map<String, Value>,
+    rules: &MappingRules,
+    nested: Option<Nested>,
+) -> Result<ObjectDefinition> {
+    let mut object = ObjectDefinition { nested, ..ObjectDefinition::default() };
     let mut unsupported = Vec::new();
     for (key, value) in body {
         match key.as_str() {
@@ -265,6 +280,15 @@ fn parse_object(name: &str, path: &str, body: &Map<String, Value>, rules: &Mappi
             "dynamic" => object.dynamic = Some(parse_dynamic(value)?),
             "enabled" => object.enabled = Some(named_bool(value, "enabled.enabled")?),
             "properties" => parse_properties(value, rules, path, &mut object.children)?,
+            // Objects that are not nested have nothing to include.
+            "include_in_parent" | "include_in_root" => {
+                let included = named_bool(value, &format!("{name}.{key}"))?;
+                match &mut object.nested {
+                    Some(nested) if key == "include_in_parent" => nested.include_in_parent = included,
+                    Some(nested) => nested.include_in_root = included,
+                    None => {}
+                }
+            }
             _ => unsupported.push(format!("[{key} : {}]", java_value(value))),
         }
     }
@@ -283,11 +307,13 @@ fn parse_field(
     is_sub_field: bool,
 ) -> Result<FieldDefinition> {
     let mut field = FieldDefinition { field_type, parameters: Map::new(), copy_to: Vec::new(), fields: BTreeMap::new() };
+    let mut unsupported = Vec::new();
+    let takes_fields = !matches!(field_type, FieldType::FlatObject | FieldType::ConstantKeyword | FieldType::Alias);
     for (key, value) in body {
         match key.as_str() {
             "type" => {}
-            "fields" => parse_sub_fields(name, path, value, rules, &mut field.fields)?,
-            "copy_to" => {
+            "fields" if takes_fields => parse_sub_fields(name, path, value, rules, &mut field.fields)?,
+            "copy_to" if takes_fields => {
                 if is_sub_field {
                     return Err(Error::illegal_argument(format!("[copy_to] may not be used to copy from a multi-field: [{path}]")));
                 }
@@ -304,23 +330,97 @@ fn parse_field(
                     }
                 }
                 None if accepted_and_dropped(field_type, key) => {}
+                None if is_strict_about_parameters(field_type) => unsupported.push(format!("[{key} : {}]", java_value(value))),
                 None => {
+                    check_foreign_parameter(field_type, name, key)?;
                     let reason = format!("unknown parameter [{key}] on mapper [{name}] of type [{}]", field_type.name());
                     return Err(Error::mapper_parsing(reason));
                 }
             },
         }
     }
-    // A search analyzer is only printed, and only means something, beside an analyzer.
-    if field.parameters.contains_key("search_analyzer") && !field.parameters.contains_key("analyzer") {
-        field.parameters.insert("analyzer".to_owned(), "default".into());
+    if !unsupported.is_empty() {
+        // The parser of sub-fields has forgotten their names.
+        let name = if is_sub_field { "fields" } else { name };
+        let list = unsupported.join(" ");
+        return Err(Error::mapper_parsing(format!("Mapping definition for [{name}] has unsupported parameters:  {list}")));
     }
-    if field.parameters.contains_key("position_increment_gap")
-        && field.parameters.get("index_options").is_some_and(|options| options == "docs" || options == "freqs")
-    {
-        return Err(Error::mapper_parsing(format!("Cannot set position_increment_gap on field [{name}] without positions enabled")));
-    }
+    complete(&mut field, name)?;
     Ok(field)
+}
+
+/// Parameters that only other types have, where the refusal says more than that.
+fn check_foreign_parameter(field_type: FieldType, name: &str, key: &str) -> Result<()> {
+    match (field_type, key) {
+        (FieldType::MatchOnlyText, "index_prefixes") => {
+            Err(Error::mapper_parsing("Index prefixes cannot be enabled on for match_only_text field. Use text field instead"))
+        }
+        (FieldType::MatchOnlyText, "index_phrases") => {
+            Err(Error::mapper_parsing("Index phrases cannot be enabled on for match_only_text field. Use text field instead"))
+        }
+        (_, "format") if field_type.is_range() => {
+            let reason = format!("field [{name}] of type [range] should not define a dateTimeFormatter unless it is a DATE type");
+            Err(Error::illegal_argument(reason))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What must be there, what does not go together, and what is printed though nobody said it.
+fn complete(field: &mut FieldDefinition, name: &str) -> Result<()> {
+    let parameters = &mut field.parameters;
+    match field.field_type {
+        FieldType::ScaledFloat if !parameters.contains_key("scaling_factor") => {
+            return Err(Error::illegal_argument("Field [scaling_factor] is required"));
+        }
+        FieldType::ConstantKeyword if !parameters.contains_key("value") => {
+            return Err(Error::parse(format!("Field [{name}] is missing required parameter [value]")));
+        }
+        FieldType::TokenCount if !parameters.contains_key("analyzer") => {
+            return Err(Error::mapper_parsing(format!("Analyzer must be set for field [{name}] but wasn't.")));
+        }
+        FieldType::Alias if !parameters.contains_key("path") => {
+            return Err(Error::mapper_parsing(format!("The [path] property must be specified for field [{name}].")));
+        }
+        FieldType::Wildcard => drop(parameters.entry("doc_values").or_insert(false.into())),
+        FieldType::SearchAsYouType => {
+            parameters.entry("doc_values").or_insert(false.into());
+            let size = parameters.entry("max_shingle_size").or_insert(3.into()).as_i64().unwrap_or_default();
+            if !(2..=4).contains(&size) {
+                let reason = format!("[max_shingle_size] must be at least [2] and at most [4], got [{size}]");
+                return Err(Error::mapper_parsing(reason));
+            }
+        }
+        FieldType::Completion => {
+            parameters.entry("analyzer").or_insert("simple".into());
+            parameters.entry("preserve_separators").or_insert(true.into());
+            parameters.entry("preserve_position_increments").or_insert(true.into());
+            let length = parameters.entry("max_input_length").or_insert(50.into()).as_i64().unwrap_or_default();
+            if length <= 0 {
+                return Err(Error::illegal_argument(format!("[max_input_length] must be > 0 but was [{length}]")));
+            }
+        }
+        _ => {}
+    }
+    // A search analyzer is only printed, and only means something, beside an analyzer.
+    if parameters.contains_key("search_analyzer") && !parameters.contains_key("analyzer") {
+        parameters.insert("analyzer".to_owned(), "default".into());
+    }
+    let is_indexed = parameters.get("index").and_then(Value::as_bool).unwrap_or(true);
+    let has_positions = parameters.get("index_options").is_none_or(|options| options != "docs" && options != "freqs");
+    let wants_phrases = parameters.get("index_phrases").is_some_and(|wanted| wanted == true);
+    let refused = if parameters.contains_key("position_increment_gap") && !has_positions {
+        Some(format!("Cannot set position_increment_gap on field [{name}] without positions enabled"))
+    } else if parameters.contains_key("index_prefixes") && !is_indexed {
+        Some(format!("Cannot set index_prefixes on unindexed field [{name}]"))
+    } else if wants_phrases && !is_indexed {
+        Some(format!("Cannot set index_phrases on unindexed field [{name}]"))
+    } else if wants_phrases && !has_positions {
+        Some(format!("Cannot set index_phrases on field [{name}] if positions are not enabled"))
+    } else {
+        None
+    };
+    refused.map_or(Ok(()), |reason| Err(Error::illegal_argument(reason)))
 }
 
 fn parse_sub_fields(
@@ -351,7 +451,7 @@ fn parse_sub_fields(
             Some(value) => java_value(value),
             None => return Err(Error::mapper_parsing(format!("no type specified for property [{sub}]"))),
         };
-        if type_name == "object" || type_name == "nested" {
+        if ["object", "nested", "alias"].contains(&type_name.as_str()) {
             return Err(Error::mapper_parsing(format!("Type [{type_name}] cannot be used in multi field")));
         }
         let Some(field_type) = FieldType::from_name(&type_name) else {
@@ -360,95 +460,4 @@ fn parse_sub_fields(
         into.insert(sub.clone(), parse_field(sub, &format!("{path}.{sub}"), field_type, body, rules, true)?);
     }
     Ok(())
-}
-
-/// A parameter's value in its printed form; `None` where it is the default.
-fn read_parameter(parameter: &Parameter, value: &Value, field: &str, field_type: FieldType, rules: &MappingRules) -> Result<Option<Value>> {
-    let text = || java_value(value);
-    Ok(match parameter.kind {
-        Kind::Bool(default) => Some(plain_bool(value)?).filter(|value| *value != default).map(Value::from),
-        Kind::ExplicitBool(_) => Some(plain_bool(value)?.into()),
-        Kind::Int(default) => {
-            let number = match value {
-                Value::Number(number) => match number.as_i64() {
-                    Some(number) => number,
-                    None => return Err(Error::illegal_argument(format!("{number} is not an integer value"))),
-                },
-                other => {
-                    let text = java_value(other);
-                    text.parse().map_err(|_| Error::NumberFormat { input: text })?
-                }
-            };
-            if i32::try_from(number).is_err() {
-                return Err(Error::illegal_argument(format!("{number} is not an integer value")));
-            }
-            (number != default).then(|| number.into())
-        }
-        Kind::Float(default) => {
-            let number = match value.as_f64() {
-                Some(number) => number,
-                None => text().parse().map_err(|_| Error::NumberFormat { input: text() })?,
-            };
-            (number != default).then(|| number.into())
-        }
-        Kind::Word(words) => {
-            let word = text();
-            if !words.contains(&word.as_str()) {
-                let list = words.join(", ");
-                let reason = format!("Unknown value [{word}] for field [{}] - accepted values are [{list}]", parameter.name);
-                return Err(Error::mapper_parsing(reason));
-            }
-            (words.first() != Some(&word.as_str())).then(|| word.into())
-        }
-        Kind::Text(default) => Some(text()).filter(|text| Some(text.as_str()) != default).map(Value::from),
-        Kind::Format => {
-            let format = text();
-            DateFormat::new(&format).map_err(|cause| Error::IllegalArgument {
-                reason: format!("Error parsing [{}] on field [{field}]: {cause}", parameter.name),
-                cause: Some(Box::new(cause)),
-            })?;
-            (format != super::field_types::DATE_FORMAT_DEFAULT).then(|| format.into())
-        }
-        Kind::Analyzer => {
-            let name = text();
-            if !rules.knows_analyzer(&name) {
-                return Err(Error::illegal_argument(format!("analyzer [{name}] has not been configured in mappings")));
-            }
-            (name != "default" || parameter.name != "analyzer").then(|| name.into())
-        }
-        Kind::Normalizer => {
-            let name = text();
-            if !rules.knows_normalizer(&name) && name != "default" {
-                return Err(Error::mapper_parsing(format!("normalizer [{name}] not found for field [{field}]")));
-            }
-            (name != "default").then(|| name.into())
-        }
-        Kind::NullValue if value.is_null() => None,
-        Kind::NullValue => Some(null_value(value, field_type)?),
-        Kind::Meta => match value {
-            Value::Object(fields) => Some(sorted(value)).filter(|_| !fields.is_empty()),
-            other => {
-                let reason = format!("[meta] must be an object, got {}[{}] for field [{field}]", java_class(other), java_value(other));
-                return Err(Error::mapper_parsing(reason));
-            }
-        },
-        Kind::Object => Some(value.clone()),
-        Kind::Fields => None,
-    })
-}
-
-fn null_value(value: &Value, field_type: FieldType) -> Result<Value> {
-    let text = java_value(value);
-    Ok(match field_type {
-        FieldType::Boolean => plain_bool(value)?.into(),
-        _ if field_type.is_whole_number() => {
-            let number: f64 = text.parse().map_err(|_| Error::NumberFormat { input: text.clone() })?;
-            text.parse::<i64>().unwrap_or(number as i64).into()
-        }
-        _ if field_type.is_float() => {
-            let number: f64 = text.parse().map_err(|_| Error::NumberFormat { input: text.clone() })?;
-            number.into()
-        }
-        _ => text.into(),
-    })
 }

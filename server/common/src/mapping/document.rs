@@ -1,33 +1,71 @@
 //! From the bytes of a document to the values of its leaves.
 
+mod leaf_value;
+
 use super::definition::METADATA_FIELDS;
 use super::dynamic::mapping_for;
-use super::field_types::{DateFormat, FieldType, Number, number_from_text, read_bool, read_date, read_number, read_text};
+use super::field_types::{FieldType, Misfit, is_point_array};
 use super::merge::join;
-use super::{Dynamic, FieldNode, FieldValue, LeafField, Mapping, MappingRules, Node, ObjectNode, ParseMode, ParsedDocument};
+use super::{
+    Dynamic, FieldNode, FieldValue, LeafField, Mapping, MappingRules, Nested, NestedDocument, Node, ObjectNode, ParseMode, ParsedDocument,
+};
 use crate::error::{Error, Result};
 use crate::json::{Node as Json, NodeValue, parse_with_breaks};
+use crate::settings::Settings;
+use leaf_value::{immense_term, is_immense};
 use serde_json::{Map, Value};
 use std::sync::LazyLock;
 
 /// How deep the objects or arrays of a document may nest (`index.mapping.depth.limit`'s default).
 pub const DEPTH_LIMIT: usize = 20;
 
-/// The longest term of an index, in bytes.
-const TERM_BYTES_MAX: usize = 32_766;
-
 /// How often new fields may lead to more new fields before the document is refused.
-const DYNAMIC_ROUNDS_MAX: usize = 8;
+const DYNAMIC_ROUNDS_MAX: usize = DEPTH_LIMIT + 4;
 
 /// What stands in for an object that the mapping does not know.
 static UNKNOWN_OBJECT: LazyLock<ObjectNode> = LazyLock::new(ObjectNode::default);
 
+/// How much of a document is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DocumentLimits {
+    /// How deep its objects and arrays may nest: `index.mapping.depth.limit`, 20 unless set.
+    pub depth: usize,
+    /// How many values of nested objects it may have: `index.mapping.nested_objects.limit`, 10,000 unless set.
+    pub nested_objects: usize,
+}
+
+impl Default for DocumentLimits {
+    fn default() -> Self {
+        DocumentLimits { depth: DEPTH_LIMIT, nested_objects: 10_000 }
+    }
+}
+
+impl DocumentLimits {
+    /// The limits that the settings of an index give.
+    pub fn from_settings(settings: &Settings) -> Self {
+        let limit = |key: &str, default: usize| settings.text(key).and_then(|text| text.parse().ok()).unwrap_or(default);
+        let standard = DocumentLimits::default();
+        DocumentLimits {
+            depth: limit("index.mapping.depth.limit", standard.depth),
+            nested_objects: limit("index.mapping.nested_objects.limit", standard.nested_objects),
+        }
+    }
+}
+
 impl Mapping {
-    /// Reads a document.
+    /// Reads a document within the usual limits.
     ///
     /// # Errors
     /// Only under [`ParseMode::Strict`]: text that is no JSON object, or a value that does not fit.
     pub fn parse_document(&self, id: &str, source: &[u8], mode: ParseMode) -> Result<ParsedDocument> {
+        self.parse_document_within(id, source, mode, DocumentLimits::default())
+    }
+
+    /// Reads a document within limits, which count only under [`ParseMode::Strict`].
+    ///
+    /// # Errors
+    /// Only under [`ParseMode::Strict`]: text that is no JSON object, or a value that does not fit.
+    pub fn parse_document_within(&self, id: &str, source: &[u8], mode: ParseMode, limits: DocumentLimits) -> Result<ParsedDocument> {
         let strict = mode == ParseMode::Strict;
         let (root, broken) = match read_root(source, strict) {
             Ok(root) => root,
@@ -35,7 +73,7 @@ impl Mapping {
             // The record is what it is; without a source that can be read there is nothing to search.
             Err(_) => return Ok(ParsedDocument::default()),
         };
-        let mut reader = Reader { mapping: self, id, source, mode, out: ParsedDocument::default(), additions: Map::new() };
+        let mut reader = Reader::new(self, id, source, mode, limits);
         reader.root(&root)?;
         // What does not fit stands before the place where the text breaks, and is found first.
         if let Some(error) = broken {
@@ -44,7 +82,8 @@ impl Mapping {
         if reader.additions.is_empty() {
             return Ok(reader.out);
         }
-        self.parse_with_additions(id, source, &root, reader.additions)
+        let additions = reader.additions;
+        self.parse_with_additions(id, source, &root, (additions, limits))
     }
 
     /// Reads again under the mapping that has the new fields: two values of one new field may not fit each other.
@@ -53,14 +92,13 @@ impl Mapping {
         id: &str,
         source: &[u8],
         root: &[(std::borrow::Cow<'_, str>, Json<'_>)],
-        additions: Map<String, Value>,
+        (additions, limits): (Map<String, Value>, DocumentLimits),
     ) -> Result<ParsedDocument> {
         let mut update = additions;
         for _ in 0..DYNAMIC_ROUNDS_MAX {
             let body = serde_json::json!({"properties": update});
             let extended = self.merge(&body, &MappingRules::unlimited())?;
-            let mut reader =
-                Reader { mapping: &extended, id, source, mode: ParseMode::Strict, out: ParsedDocument::default(), additions: Map::new() };
+            let mut reader = Reader::new(&extended, id, source, ParseMode::Strict, limits);
             reader.root(root)?;
             if reader.additions.is_empty() {
                 reader.out.dynamic_update = Some(body);
@@ -76,9 +114,9 @@ fn failed_to_parse(cause: Error) -> Error {
     Error::MapperParsing { reason: "failed to parse".to_owned(), cause: Some(Box::new(cause)) }
 }
 
-fn too_deep() -> Error {
+fn too_deep(limit: usize) -> Error {
     failed_to_parse(Error::parse(format!(
-        "The depth of the field has exceeded the allowed limit of [{DEPTH_LIMIT}]. \
+        "The depth of the field has exceeded the allowed limit of [{limit}]. \
          This limit can be set by changing the [index.mapping.depth.limit] index level setting."
     )))
 }
@@ -105,7 +143,10 @@ struct Reader<'m> {
     id: &'m str,
     source: &'m [u8],
     mode: ParseMode,
+    limits: DocumentLimits,
     out: ParsedDocument,
+    /// The values of the documents around the one that is read, outermost first.
+    around: Vec<Vec<(u32, FieldValue)>>,
     /// New fields by their full path.
     additions: Map<String, Value>,
 }
@@ -120,6 +161,12 @@ struct Place<'p> {
 }
 
 impl<'m> Reader<'m> {
+    fn new(mapping: &'m Mapping, id: &'m str, source: &'m [u8], mode: ParseMode, limits: DocumentLimits) -> Self {
+        // What was logged was within the limits of its time.
+        let limits = if mode == ParseMode::Strict { limits } else { DocumentLimits { nested_objects: usize::MAX, ..limits } };
+        Reader { mapping, id, source, mode, limits, out: ParsedDocument::default(), around: Vec::new(), additions: Map::new() }
+    }
+
     fn is_strict(&self) -> bool {
         self.mode == ParseMode::Strict
     }
@@ -142,8 +189,8 @@ impl<'m> Reader<'m> {
     }
 
     fn fields(&mut self, fields: &[(std::borrow::Cow<'_, str>, Json<'_>)], place: Place<'_>) -> Result<()> {
-        if place.depth > DEPTH_LIMIT {
-            return self.refuse(too_deep);
+        if place.depth > 0 && place.depth >= self.limits.depth {
+            return self.refuse(|| too_deep(self.limits.depth));
         }
         for (key, value) in fields {
             if let NodeValue::Broken(_) = value.value {
@@ -200,8 +247,8 @@ impl<'m> Reader<'m> {
             let reason = format!("object field starting or ending with a [.] makes object resolution ambiguous: [{key}]");
             return self.refuse(|| failed_to_parse(Error::illegal_argument(reason)));
         }
-        if parts.len() + place.depth > DEPTH_LIMIT + 1 {
-            return self.refuse(too_deep);
+        if parts.len() + place.depth > self.limits.depth + 1 {
+            return self.refuse(|| too_deep(self.limits.depth));
         }
         self.descend(&parts, key, value, place)
     }
@@ -219,12 +266,20 @@ impl<'m> Reader<'m> {
                 if !object.enabled {
                     return Ok(());
                 }
+                if object.nested.is_some() {
+                    let last = parts.last().copied().unwrap_or_default();
+                    return self.refuse(|| {
+                        Error::mapper_parsing(format!(
+                            "Cannot add a value for field [{last}] since one of the intermediate objects is mapped as a nested object: [{path}]"
+                        ))
+                    });
+                }
                 let dynamic = object.dynamic.unwrap_or(place.dynamic);
                 self.descend(rest, key, value, Place { object, path: &path, dynamic, depth: place.depth + 1 })
             }
             Some(Node::Field(field)) => {
                 let kind = self.mapping.leaf(field.leaf).map_or("unknown", |leaf| leaf.field_type.name());
-                let whole = join(place.path, key);
+                let whole = format!("{path}.{}", rest.join("."));
                 self.refuse(|| {
                     Error::mapper_parsing(format!(
                         "Could not dynamically add mapping for field [{whole}]. \
@@ -267,7 +322,7 @@ impl<'m> Reader<'m> {
 
     fn strict_error(&self, name: &str, place: Place<'_>) -> Error {
         let object = if place.path.is_empty() { "_doc" } else { place.path };
-        Error::StrictDynamicMapping { field: name.to_owned(), object: object.to_owned() }
+        Error::StrictDynamicMapping { dynamic: place.dynamic.name().to_owned(), field: name.to_owned(), object: object.to_owned() }
     }
 
     fn entry(&mut self, name: &str, key: &str, value: &Json<'_>, place: Place<'_>) -> Result<()> {
@@ -292,13 +347,17 @@ impl<'m> Reader<'m> {
         let path = join(parent.path, name);
         match &value.value {
             // Lists are counted even where nothing in them is read.
-            NodeValue::Array(_) if array_depth >= DEPTH_LIMIT => self.array_too_deep(),
+            NodeValue::Array(_) if array_depth >= self.limits.depth => self.array_too_deep(),
             NodeValue::Array(items) => items.iter().try_for_each(|item| self.object(object, (name, None), item, parent, array_depth + 1)),
             _ if !object.enabled => Ok(()),
             NodeValue::Null | NodeValue::Broken(_) => Ok(()),
             NodeValue::Object(fields) => {
                 let dynamic = object.dynamic.unwrap_or(parent.dynamic);
-                self.fields(fields, Place { object, path: &path, dynamic, depth: parent.depth + 1 })
+                let place = Place { object, path: &path, dynamic, depth: parent.depth + 1 };
+                match object.nested {
+                    None => self.fields(fields, place),
+                    Some(nested) => self.nested(fields, place, nested),
+                }
             }
             NodeValue::Bool(_) | NodeValue::Number(_) | NodeValue::Text(_) => self.refuse(|| {
                 // Inside an array the parser has no name for it.
@@ -310,16 +369,53 @@ impl<'m> Reader<'m> {
         }
     }
 
+    fn swap_with_around(&mut self, depth: usize) {
+        if let Some(around) = self.around.get_mut(depth) {
+            std::mem::swap(around, &mut self.out.values);
+        }
+    }
+
+    /// One value of a nested object: a document of its own, which stands before the one around it.
+    fn nested(&mut self, fields: &[(std::borrow::Cow<'_, str>, Json<'_>)], place: Place<'_>, nested: Nested) -> Result<()> {
+        if self.out.nested.len() + self.around.len() >= self.limits.nested_objects {
+            let limit = self.limits.nested_objects;
+            return self.refuse(|| {
+                Error::mapper_parsing(format!(
+                    "The number of nested documents has exceeded the allowed limit of [{limit}]. \
+                     This limit can be set by changing the [index.mapping.nested_objects.limit] index level setting."
+                ))
+            });
+        }
+        self.around.push(std::mem::take(&mut self.out.values));
+        let read = self.fields(fields, place);
+        let own = std::mem::replace(&mut self.out.values, self.around.pop().unwrap_or_default());
+        read?;
+        if nested.include_in_parent {
+            self.out.values.extend(own.iter().cloned());
+        }
+        // Where the parent is the outermost document, its values are not doubled.
+        let is_root_parent = self.around.is_empty();
+        if nested.include_in_root && !(is_root_parent && nested.include_in_parent) {
+            self.around.first_mut().unwrap_or(&mut self.out.values).extend(own.iter().cloned());
+        }
+        self.out.nested.push(NestedDocument { path: place.path.into(), values: own });
+        Ok(())
+    }
+
     fn unknown(&mut self, name: &str, value: &Json<'_>, place: Place<'_>, array_depth: usize) -> Result<()> {
-        if value.is_absent() {
-            return Ok(());
+        let is_nothing = value.is_absent() || matches!(&value.value, NodeValue::Array(items) if items.is_empty());
+        if is_nothing {
+            return match place.dynamic {
+                Dynamic::StrictAllowTemplates => self.refuse(|| self.strict_error(name, place)),
+                _ => Ok(()),
+            };
         }
         let path = join(place.path, name);
         if !self.may_add(name, &path, place)? {
             return Ok(());
         }
         if let NodeValue::Array(items) = &value.value {
-            if array_depth >= DEPTH_LIMIT {
+            if array_depth >= self.limits.depth {
                 return self.array_too_deep();
             }
             for item in items {
@@ -346,17 +442,23 @@ impl<'m> Reader<'m> {
     }
 
     fn array_too_deep(&self) -> Result<()> {
+        let limit = self.limits.depth;
         self.refuse(|| {
             failed_to_parse(Error::parse(format!(
-                "The depth of the nested array field has exceeded the allowed limit of [{DEPTH_LIMIT}]. \
+                "The depth of the nested array field has exceeded the allowed limit of [{limit}]. \
                  This limit can be set by changing the [index.mapping.depth.limit] index level setting."
             )))
         })
     }
 
     fn field(&mut self, field: &FieldNode, value: &Json<'_>, array_depth: usize) -> Result<()> {
-        if let NodeValue::Array(items) = &value.value {
-            if array_depth >= DEPTH_LIMIT {
+        let mapping = self.mapping;
+        let Some(leaf) = mapping.leaf(field.leaf) else { return Ok(()) };
+        if let NodeValue::Array(items) = &value.value
+            // A pair of numbers is one place.
+            && !(leaf.field_type == FieldType::GeoPoint && is_point_array(items))
+        {
+            if array_depth >= self.limits.depth {
                 return self.array_too_deep();
             }
             for item in items {
@@ -364,12 +466,10 @@ impl<'m> Reader<'m> {
             }
             return Ok(());
         }
-        let mapping = self.mapping;
-        let Some(leaf) = mapping.leaf(field.leaf) else { return Ok(()) };
         if !self.is_known(leaf.since_version) {
             return Ok(());
         }
-        self.leaf(field.leaf, leaf, value)?;
+        self.leaf(field.leaf, leaf, value, array_depth)?;
         for sub in field.fields.values() {
             self.field(sub, value, array_depth)?;
         }
@@ -384,7 +484,18 @@ impl<'m> Reader<'m> {
     fn copy_to(&mut self, target: &str, value: &Json<'_>) -> Result<()> {
         let mapping = self.mapping;
         match mapping.field(target) {
-            Some((number, leaf)) if self.is_known(leaf.since_version) => self.leaf(number, leaf, value),
+            Some((number, leaf)) if self.is_known(leaf.since_version) => {
+                // The copy goes to the document that its target belongs to.
+                let depth = if self.around.is_empty() { 0 } else { mapping.nested_depth(target) };
+                if depth < self.around.len() {
+                    self.swap_with_around(depth);
+                }
+                let copied = self.leaf(number, leaf, value, 0);
+                if depth < self.around.len() {
+                    self.swap_with_around(depth);
+                }
+                copied
+            }
             Some(_) => Ok(()),
             None => {
                 let dynamic = mapping.root.dynamic.unwrap_or(Dynamic::True);
@@ -397,8 +508,8 @@ impl<'m> Reader<'m> {
         }
     }
 
-    fn leaf(&mut self, number: u32, leaf: &LeafField, value: &Json<'_>) -> Result<()> {
-        match self.read(leaf, value) {
+    fn leaf(&mut self, number: u32, leaf: &LeafField, value: &Json<'_>, array_depth: usize) -> Result<()> {
+        match self.read(number, leaf, value, array_depth) {
             // A term that is too long is an error of the index, not of the field.
             Ok(Some(FieldValue::Text(text))) if leaf.field_type == FieldType::Keyword && is_immense(leaf, &text) => {
                 self.refuse(|| immense_term(&leaf.path, &text))?;
@@ -406,11 +517,11 @@ impl<'m> Reader<'m> {
             }
             Ok(Some(found)) => self.out.values.push((number, found)),
             Ok(None) => {}
-            Err(cause) => {
-                let is_object = matches!(value.value, NodeValue::Object(_));
-                let lenient = leaf.options().ignore_malformed && !is_object;
+            Err(misfit) => {
+                let is_object = matches!(value.value, NodeValue::Object(_)) && leaf.field_type != FieldType::GeoPoint;
+                let lenient = leaf.options().ignore_malformed && misfit.ignorable && (!is_object || leaf.field_type.is_range());
                 if self.is_strict() && !lenient {
-                    return Err(self.does_not_fit(&leaf.path, leaf.field_type.name(), &self.as_read(leaf, value), cause));
+                    return Err(self.misfit(leaf, value, misfit));
                 }
                 self.ignore(leaf);
             }
@@ -418,85 +529,31 @@ impl<'m> Reader<'m> {
         Ok(())
     }
 
+    fn misfit(&self, leaf: &LeafField, value: &Json<'_>, misfit: Misfit) -> Error {
+        match leaf.field_type {
+            FieldType::GeoPoint => Error::MapperParsing {
+                reason: format!("failed to parse field [{}] of type [geo_point]", leaf.path),
+                cause: Some(Box::new(*misfit.cause)),
+            },
+            FieldType::Completion | FieldType::Alias => failed_to_parse(*misfit.cause),
+            field_type => {
+                let type_name = if field_type == FieldType::TokenCount { "integer" } else { field_type.name() };
+                let error = self.does_not_fit(&leaf.path, type_name, &self.as_read(leaf, value), *misfit.cause);
+                match (error, misfit.shown) {
+                    (Error::MapperParsing { reason, cause }, Some(shown)) => {
+                        let start = reason.split(" Preview of field's value: ").next().unwrap_or_default();
+                        Error::MapperParsing { reason: format!("{start} Preview of field's value: '{shown}'"), cause }
+                    }
+                    (error, _) => error,
+                }
+            }
+        }
+    }
+
     fn ignore(&mut self, leaf: &LeafField) {
         if !self.out.ignored.iter().any(|known| **known == *leaf.path) {
             self.out.ignored.push(leaf.path.to_string());
         }
-    }
-
-    /// A float beyond its type is shown as what it was read as.
-    fn as_read<'v>(&self, leaf: &LeafField, value: &Json<'v>) -> Json<'v> {
-        let infinite = |text: &str| match leaf.field_type {
-            FieldType::Float => text.parse().is_ok_and(|number: f64| super::field_types::round_to_float(number).is_infinite()),
-            FieldType::Double => text.parse().is_ok_and(f64::is_infinite),
-            _ => false,
-        };
-        match &value.value {
-            NodeValue::Number(text) if infinite(text) => {
-                let shown = if text.starts_with('-') { "-Infinity" } else { "Infinity" };
-                Json { value: NodeValue::Text(shown.into()), ..value.clone() }
-            }
-            _ => value.clone(),
-        }
-    }
-
-    fn read(&self, leaf: &LeafField, value: &Json<'_>) -> Result<Option<FieldValue>> {
-        let options = leaf.options();
-        if value.is_absent() {
-            return Ok(options.null_value.as_ref().and_then(|value| null_value(leaf.field_type, value, &options.date_format)));
-        }
-        Ok(match leaf.field_type {
-            FieldType::Text => Some(FieldValue::Text(read_text(value, self.source)?.into_owned())),
-            FieldType::Keyword => {
-                let text = read_text(value, self.source)?;
-                // Java counts UTF-16 units; the bytes are never fewer.
-                if options.ignore_above.is_some_and(|limit| text.len() > limit && text.encode_utf16().count() > limit) {
-                    return Ok(None);
-                }
-                Some(FieldValue::Text(text.into_owned()))
-            }
-            FieldType::Boolean => Some(FieldValue::Bool(read_bool(value, self.source)?)),
-            FieldType::Date => Some(FieldValue::Long(read_date(value, &options.date_format, self.source)?)),
-            FieldType::Long
-            | FieldType::Integer
-            | FieldType::Short
-            | FieldType::Byte
-            | FieldType::Double
-            | FieldType::Float
-            | FieldType::HalfFloat => read_number(value, leaf.field_type, options.coerce, self.source)?.map(number_value),
-        })
-    }
-}
-
-fn is_immense(leaf: &LeafField, text: &str) -> bool {
-    text.len() > TERM_BYTES_MAX && (leaf.options().index || leaf.options().doc_values)
-}
-
-fn immense_term(path: &str, text: &str) -> Error {
-    let prefix: Vec<String> = text.bytes().take(30).map(|byte| byte.cast_signed().to_string()).collect();
-    let original = format!("bytes can be at most {TERM_BYTES_MAX} in length; got {}", text.len());
-    let reason = format!(
-        "Document contains at least one immense term in field=\"{path}\" (whose UTF8 encoding is longer than the max length {TERM_BYTES_MAX}), all of which were skipped.  \
-         Please correct the analyzer to not produce such terms.  The prefix of the first immense term is: '[{}]...', original message: {original}",
-        prefix.join(", ")
-    );
-    Error::illegal_argument(reason)
-}
-
-fn number_value(number: Number) -> FieldValue {
-    match number {
-        Number::Whole(value) => FieldValue::Long(value),
-        Number::Float(value) => FieldValue::Double(value),
-    }
-}
-
-fn null_value(field_type: FieldType, value: &Value, format: &DateFormat) -> Option<FieldValue> {
-    let text = super::definition::java_value(value);
-    match field_type {
-        FieldType::Text | FieldType::Keyword => Some(FieldValue::Text(text)),
-        FieldType::Boolean => value.as_bool().map(FieldValue::Bool),
-        FieldType::Date => format.parse(&text, super::field_types::Rounding::Down, None).ok().map(FieldValue::Long),
-        _ => number_from_text(&text, field_type).ok().map(number_value),
     }
 }
 

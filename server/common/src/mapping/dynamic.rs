@@ -67,7 +67,7 @@ pub(super) fn mapping_for(options: &RootOptions, name: &str, path: &str, node: &
         Guess::Date => match format.as_deref() {
             None => json!({"type": "date"}),
             Some(SLASH_FORMAT) => json!({"type": "date", "format": SLASH_FORMAT, "print_format": "yyyy/MM/dd HH:mm:ss"}),
-            Some(format) => json!({"type": "date", "format": format}),
+            Some(format) => json!({"type": "date", "format": format, "print_format": format}),
         },
     })
 }
@@ -175,7 +175,10 @@ pub(super) fn check_templates(value: &Value) -> Result<Vec<Value>> {
     let syntax = || Error::mapper_parsing("Dynamic template syntax error. An array of named objects is expected.");
     let Value::Array(templates) = value else { return Err(syntax()) };
     for template in templates {
-        let fields = template.as_object().filter(|fields| fields.len() == 1).ok_or_else(syntax)?;
+        let fields = template.as_object().ok_or_else(syntax)?;
+        if fields.len() != 1 {
+            return Err(Error::mapper_parsing("A dynamic template must be defined with a name"));
+        }
         let Some(Value::Object(body)) = fields.values().next() else { return Err(syntax()) };
         for (key, value) in body {
             match key.as_str() {
@@ -203,10 +206,27 @@ pub(super) fn check_templates(value: &Value) -> Result<Vec<Value>> {
             return Err(Error::mapper_parsing(format!("template must have match, path_match or match_mapping_type set {shown}")));
         }
         if !body.get("mapping").is_some_and(Value::is_object) {
-            return Err(Error::mapper_parsing(format!("template must have mapping set {shown}")));
+            return Err(Error::mapper_parsing("template must have mapping set"));
         }
     }
-    Ok(templates.clone())
+    Ok(templates.iter().map(ordered).collect())
+}
+
+/// A template as it is printed: its words in one order, its mapping sorted.
+fn ordered(template: &Value) -> Value {
+    const WORDS: [&str; 7] = ["match", "path_match", "unmatch", "path_unmatch", "match_mapping_type", "match_pattern", "mapping"];
+    let Some((name, Value::Object(body))) = template.as_object().and_then(|fields| fields.iter().next()) else { return template.clone() };
+    let mut printed = Map::new();
+    for word in WORDS {
+        match body.get(word) {
+            // The pattern that is meant anyway is not told.
+            None => {}
+            Some(value) if word == "match_pattern" && value == "simple" => {}
+            Some(value) if word == "mapping" => drop(printed.insert(word.to_owned(), super::definition::sorted(value))),
+            Some(value) => drop(printed.insert(word.to_owned(), value.clone())),
+        }
+    }
+    json!({ name.as_str(): printed })
 }
 
 /// Templates of the same name are replaced where they stand, others are added at the end.

@@ -3,7 +3,7 @@
 use super::definition::{Definition, FieldDefinition, NodeDefinition, ObjectDefinition};
 use super::field_types::{Update, parameters};
 use super::leaf::shown;
-use super::{FieldNode, LeafField, Mapping, MappingRules, Node, ObjectNode};
+use super::{FieldNode, FieldType, LeafField, Mapping, MappingRules, Node, ObjectNode, Resolved};
 use crate::error::{Error, Result};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -46,6 +46,7 @@ impl Mapping {
         merged.leaves = leaves;
         merged.merge_options(&definition.options, (definition.mentions_source, definition.mentions_routing), is_new)?;
         merged.check_limits(rules)?;
+        merged.check_references()?;
         if merged != *self {
             merged.version = version;
         }
@@ -103,36 +104,114 @@ impl Mapping {
         Ok(())
     }
 
+    /// Aliases lead to fields, and copies do not go to objects.
+    fn check_references(&self) -> Result<()> {
+        for leaf in &self.leaves {
+            if let Some(target) = leaf.alias_target() {
+                let refuse = |what: &str| {
+                    let reason = format!("Invalid [path] value [{target}] for field alias [{}]: an alias {what}", leaf.path);
+                    Err(Error::mapper_parsing(reason))
+                };
+                if target == &*leaf.path {
+                    return refuse("cannot refer to itself.");
+                }
+                let (own, other) = (self.nested_scope(&leaf.path), self.nested_scope(target));
+                if own != other && self.leaves.iter().any(|leaf| *leaf.path == *target) {
+                    let own = own.map_or("The alias is not nested".to_owned(), |own| format!("The alias's nested scope is [{own}]"));
+                    let other = match other {
+                        Some(other) => format!("the target's nested scope is [{other}]"),
+                        None => "the target is not nested".to_owned(),
+                    };
+                    let start = format!("Invalid [path] value [{target}] for field alias [{}]: an alias", leaf.path);
+                    let reason = format!("{start} must have the same nested scope as its target. {own}, but {other}.");
+                    return Err(Error::illegal_argument(reason));
+                }
+                match self.leaves.iter().find(|leaf| *leaf.path == *target) {
+                    None => return refuse("must refer to an existing field in the mappings."),
+                    Some(found) if found.field_type == FieldType::Alias => return refuse("cannot refer to another alias."),
+                    Some(_) => {}
+                }
+            }
+            for target in &leaf.copy_to {
+                let (from, to) = (self.nested_scope(&leaf.path), self.nested_scope(target));
+                let is_around = |outer: &str| from.as_deref().is_some_and(|from| from == outer || from.starts_with(&format!("{outer}.")));
+                if let Some(to) = to.filter(|to| !is_around(to)) {
+                    let from = from.unwrap_or_else(|| "null".to_owned());
+                    return Err(Error::illegal_argument(format!(
+                        "Illegal combination of [copy_to] and [nested] mappings: [copy_to] may only copy data to the current nested \
+                         document or any of its parents, however one [copy_to] directive is trying to copy data from nested object \
+                         [{from}] to [{to}]"
+                    )));
+                }
+                if let Some(Resolved::Object) = self.resolve(target) {
+                    return Err(Error::illegal_argument(format!("Cannot copy to field [{target}] since it is mapped as an object")));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Counts fields, sub-fields and objects, and the depth of objects.
     fn check_limits(&self, rules: &MappingRules) -> Result<()> {
-        let mut objects = 0;
-        count_objects(&self.root, 1, "", rules, &mut objects)?;
+        let mut counted = Counted::default();
+        count_objects(&self.root, 1, "", rules, &mut counted);
+        let Counted { objects, too_deep, too_long } = counted;
         if self.leaves.len() + objects > rules.total_fields_max {
             return Err(Error::illegal_argument(format!("Limit of total fields [{}] has been exceeded", rules.total_fields_max)));
         }
+        if let Some(path) = too_deep {
+            let limit = rules.depth_max;
+            return Err(Error::illegal_argument(format!(
+                "Limit of mapping depth [{limit}] has been exceeded due to object field [{path}]"
+            )));
+        }
+        if let Some(name) = too_long {
+            check_name(&name, rules)?;
+        }
+        let nested_max = rules.nested_fields_max;
+        // Only few mappings have as many objects as may be nested.
+        if objects > nested_max && self.nested_paths().len() > nested_max {
+            return Err(Error::illegal_argument(format!("Limit of nested fields [{nested_max}] has been exceeded")));
+        }
         for leaf in &self.leaves {
-            let name = leaf.path.rsplit('.').next().unwrap_or_default();
-            if name.chars().count() > rules.field_name_length_max {
-                let limit = rules.field_name_length_max;
-                return Err(Error::illegal_argument(format!("Field name [{name}] is longer than the limit of [{limit}] characters")));
-            }
+            check_name(leaf.path.rsplit('.').next().unwrap_or_default(), rules)?;
         }
         Ok(())
     }
 }
 
-fn count_objects(object: &ObjectNode, depth: usize, path: &str, rules: &MappingRules, count: &mut usize) -> Result<()> {
-    if depth > rules.depth_max {
-        let limit = rules.depth_max;
-        return Err(Error::illegal_argument(format!("Limit of mapping depth [{limit}] has been exceeded due to object field [{path}]")));
+fn check_name(name: &str, rules: &MappingRules) -> Result<()> {
+    let limit = rules.field_name_length_max;
+    // Characters are never more than bytes.
+    if name.len() > limit && name.chars().count() > limit {
+        return Err(Error::illegal_argument(format!("Field name [{name}] is longer than the limit of [{limit}] characters")));
+    }
+    Ok(())
+}
+
+/// What there is of objects.
+#[derive(Default)]
+struct Counted {
+    objects: usize,
+    /// The first that lies too deep.
+    too_deep: Option<String>,
+    /// The first name that is too long.
+    too_long: Option<String>,
+}
+
+fn count_objects(object: &ObjectNode, depth: usize, path: &str, rules: &MappingRules, counted: &mut Counted) {
+    if depth > rules.depth_max && counted.too_deep.is_none() {
+        counted.too_deep = Some(path.to_owned());
     }
     for (name, child) in &object.children {
         if let Node::Object(inner) = child {
-            *count += 1;
-            count_objects(inner, depth + 1, &join(path, name), rules, count)?;
+            counted.objects += 1;
+            if counted.too_long.is_none() && check_name(name, rules).is_err() {
+                counted.too_long = Some(name.clone());
+            }
+            count_objects(inner, depth + 1, &join(path, name), rules, counted);
         }
     }
-    Ok(())
 }
 
 pub(super) fn join(parent: &str, name: &str) -> String {
@@ -156,6 +235,14 @@ fn merge_object(
         let path = join(path, &name);
         match (object.children.get_mut(&name), child) {
             (Some(Node::Object(known)), NodeDefinition::Object(new)) => {
+                if !new.is_implied && new.nested != known.nested {
+                    let (before, after) = (known.nested.is_some(), new.nested.is_some());
+                    return Err(Error::illegal_argument(match (before, after) {
+                        (true, false) => "cannot change object mapping from nested to non-nested",
+                        (false, true) => "cannot change object mapping from non-nested to nested",
+                        _ => "the [include_in_parent] parameter can't be updated on a nested object mapping",
+                    }));
+                }
                 if new.enabled.is_some_and(|enabled| enabled != known.enabled) {
                     let reason = format!("the [enabled] parameter can't be updated for the object mapping [{path}]");
                     return Err(Error::illegal_argument(reason));
@@ -167,7 +254,7 @@ fn merge_object(
                 return Err(Error::illegal_argument(format!("can't merge a non object mapping [{path}] with an object mapping")));
             }
             (None, NodeDefinition::Object(new)) => {
-                let mut added = ObjectNode { since_version: version, ..ObjectNode::default() };
+                let mut added = ObjectNode { since_version: version, nested: new.nested, ..ObjectNode::default() };
                 merge_object(&mut added, new, &path, version, leaves)?;
                 object.children.insert(name, Node::Object(added));
             }
@@ -199,7 +286,12 @@ fn merge_field(node: &mut FieldNode, new: FieldDefinition, path: &str, version: 
         return Err(Error::internal(format!("the mapping has no leaf for [{path}]")));
     };
     if leaf.field_type != new.field_type {
+        if leaf.field_type == FieldType::Alias {
+            let reason = format!("Cannot merge a field alias mapping [{path}] with a mapping that is not for a field alias.");
+            return Err(Error::illegal_argument(reason));
+        }
         let (before, after) = (leaf.field_type.name(), new.field_type.name());
+        let after = if new.field_type == FieldType::Alias { "FieldAliasMapper" } else { after };
         return Err(Error::illegal_argument(format!("mapper [{path}] cannot be changed from type [{before}] to [{after}]")));
     }
     // Sub-fields first, as a conflict in one is reported before those of the field.
@@ -228,6 +320,12 @@ fn merge_field(node: &mut FieldNode, new: FieldDefinition, path: &str, version: 
         }
     }
     if !conflicts.is_empty() {
+        if leaf.field_type == FieldType::GeoPoint {
+            let names = ["store", "doc_values"].into_iter().filter(|name| conflicts.contains(&format!("[{name}]")));
+            let list: Vec<String> = names.map(|name| format!("mapper [{path}] has different [{name}] values")).collect();
+            let list = list.join(", ");
+            return Err(Error::illegal_argument(format!("Mapper for [{path}] conflicts with existing mapping:\n[{list}]")));
+        }
         return Err(Error::illegal_argument(format!("Mapper for [{path}] conflicts with existing mapper:{conflicts}")));
     }
     if leaf.parameters != new.parameters || leaf.copy_to != new.copy_to {

@@ -9,21 +9,25 @@
 mod definition;
 mod document;
 mod dynamic;
+mod field_mapping;
 pub mod field_types;
 mod leaf;
 mod merge;
+mod parameter_values;
 mod render;
 mod rules;
 
 pub use crate::json::java_double;
-pub use document::DEPTH_LIMIT;
-pub use field_types::FieldType;
+pub use document::{DEPTH_LIMIT, DocumentLimits};
+pub use field_types::{FieldType, RangeBounds};
 pub use leaf::{LeafField, LeafOptions};
 pub use rules::MappingRules;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::net::Ipv6Addr;
+use std::sync::Arc;
 
 /// The mapping of an index at one version.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -87,14 +91,25 @@ struct ObjectNode {
     dynamic: Option<Dynamic>,
     /// Whether its fields are read at all.
     enabled: bool,
+    /// Whether its values are documents of their own.
+    nested: Option<Nested>,
     /// The mapping version that added it.
     since_version: u64,
     children: BTreeMap<String, Node>,
 }
 
+/// An object whose values are searched as documents of their own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Nested {
+    /// Whether the document around them has their values too.
+    include_in_parent: bool,
+    /// Whether the outermost document has their values too.
+    include_in_root: bool,
+}
+
 impl Default for ObjectNode {
     fn default() -> Self {
-        ObjectNode { dynamic: None, enabled: true, since_version: 0, children: BTreeMap::new() }
+        ObjectNode { dynamic: None, enabled: true, nested: None, since_version: 0, children: BTreeMap::new() }
     }
 }
 
@@ -135,6 +150,14 @@ pub enum FieldValue {
     Double(f64),
     /// True or false.
     Bool(bool),
+    /// A number without a sign; also a place, in 64 bits.
+    Unsigned(u64),
+    /// An address.
+    Ip(Ipv6Addr),
+    /// A leaf of a flat object, with its path.
+    Flat(String),
+    /// Both ends of a range.
+    Range(RangeBounds),
 }
 
 /// A parsed document: the values of its leaves.
@@ -142,11 +165,22 @@ pub enum FieldValue {
 pub struct ParsedDocument {
     /// (number of the leaf, value), in the order of the document; a leaf may occur several times.
     pub values: Vec<(u32, FieldValue)>,
+    /// The values of nested objects, each before the document that it stands in.
+    pub nested: Vec<NestedDocument>,
     /// Paths whose values were left out (`_ignored`).
     pub ignored: Vec<String>,
     /// The mapping (`{"properties": …}`) that must be added before this document can be indexed. The values then belong
     /// to the mapping that has it, not to this one: read the document again once it is there.
     pub dynamic_update: Option<Value>,
+}
+
+/// One value of a nested object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NestedDocument {
+    /// The path of the object.
+    pub path: Arc<str>,
+    /// As in [`ParsedDocument`].
+    pub values: Vec<(u32, FieldValue)>,
 }
 
 /// What a path leads to.
@@ -184,13 +218,24 @@ impl Mapping {
                     for name in parts {
                         field = field.fields.get(name)?;
                     }
-                    return self.leaf(field.leaf).map(|leaf| Resolved::Leaf(field.leaf, leaf));
+                    let leaf = self.leaf(field.leaf)?;
+                    return match leaf.alias_target() {
+                        None => Some(Resolved::Leaf(field.leaf, leaf)),
+                        // An alias never leads to another one.
+                        Some(target) => self.resolve_field(target),
+                    };
                 }
             }
         }
     }
 
-    /// The field or sub-field at `path`.
+    /// The field at a path that is no alias.
+    fn resolve_field(&self, path: &str) -> Option<Resolved<'_>> {
+        let number = u32::try_from(self.leaves.iter().position(|leaf| *leaf.path == *path && leaf.field_type != FieldType::Alias)?).ok()?;
+        self.leaf(number).map(|leaf| Resolved::Leaf(number, leaf))
+    }
+
+    /// The field or sub-field at `path`; an alias leads to the field that it stands for.
     pub fn field(&self, path: &str) -> Option<(u32, &LeafField)> {
         match self.resolve(path)? {
             Resolved::Leaf(number, leaf) => Some((number, leaf)),
@@ -198,10 +243,86 @@ impl Mapping {
         }
     }
 
+    /// The flat object that `path` leads into, and the path below it: `labels` and `app.name` for `labels.app.name`.
+    pub fn flat_field<'p>(&self, path: &'p str) -> Option<(u32, &LeafField, &'p str)> {
+        path.match_indices('.').find_map(|(at, _)| {
+            let (number, leaf) = self.field(path.get(..at)?)?;
+            (leaf.field_type == FieldType::FlatObject).then_some((number, leaf, path.get(at + 1..)?))
+        })
+    }
+
+    /// The field that a leaf stands for: itself, unless it is an alias.
+    pub fn behind<'m>(&'m self, leaf: &'m LeafField) -> Option<&'m LeafField> {
+        match leaf.alias_target() {
+            None => Some(leaf),
+            Some(target) => self.field(target).map(|(_, leaf)| leaf),
+        }
+    }
+
     /// The leaves below an object, sub-fields included.
     pub fn fields_under<'a>(&'a self, object: &str) -> impl Iterator<Item = &'a LeafField> {
         let prefix = format!("{object}.");
         self.leaves.iter().filter(move |leaf| leaf.path.starts_with(&prefix))
+    }
+
+    /// The paths of the nested objects, outer ones before inner ones.
+    pub fn nested_paths(&self) -> Vec<String> {
+        fn collect(object: &ObjectNode, path: &str, found: &mut Vec<String>) {
+            for (name, child) in &object.children {
+                if let Node::Object(inner) = child {
+                    let path = merge::join(path, name);
+                    if inner.nested.is_some() {
+                        found.push(path.clone());
+                    }
+                    collect(inner, &path, found);
+                }
+            }
+        }
+        let mut found = Vec::new();
+        collect(&self.root, "", &mut found);
+        found
+    }
+
+    /// Whether `path` is a nested object.
+    pub fn is_nested(&self, path: &str) -> bool {
+        let mut object = &self.root;
+        for name in path.split('.') {
+            match object.children.get(name) {
+                Some(Node::Object(inner)) => object = inner,
+                _ => return false,
+            }
+        }
+        object.nested.is_some()
+    }
+
+    /// How many nested objects are around a path.
+    fn nested_depth(&self, path: &str) -> usize {
+        let mut depth = 0;
+        let mut object = &self.root;
+        for name in path.split('.') {
+            match object.children.get(name) {
+                Some(Node::Object(inner)) => object = inner,
+                _ => break,
+            }
+            depth += usize::from(object.nested.is_some());
+        }
+        depth
+    }
+
+    /// The innermost nested object around a path.
+    fn nested_scope(&self, path: &str) -> Option<String> {
+        let mut object = &self.root;
+        let mut scope = None;
+        for (at, name) in path.match_indices('.').map(|(at, _)| at).chain([path.len()]).zip(path.split('.')) {
+            match object.children.get(name) {
+                Some(Node::Object(inner)) => object = inner,
+                _ => break,
+            }
+            if object.nested.is_some() {
+                scope = path.get(..at).map(str::to_owned);
+            }
+        }
+        scope
     }
 
     /// Whether documents must come with a routing.

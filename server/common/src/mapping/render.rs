@@ -47,7 +47,7 @@ impl Mapping {
         out.into()
     }
 
-    fn source_json(&self) -> Map<String, Value> {
+    pub(super) fn source_json(&self) -> Map<String, Value> {
         let options = &self.options;
         let mut source = Map::new();
         if !self.source_enabled() {
@@ -75,7 +75,14 @@ impl Mapping {
 
     fn object_json(&self, object: &ObjectNode) -> Value {
         let mut out = Map::new();
-        if object.children.is_empty() {
+        if let Some(nested) = object.nested {
+            out.insert("type".to_owned(), "nested".into());
+            for (name, included) in [("include_in_parent", nested.include_in_parent), ("include_in_root", nested.include_in_root)] {
+                if included {
+                    out.insert(name.to_owned(), true.into());
+                }
+            }
+        } else if object.children.is_empty() {
             out.insert("type".to_owned(), "object".into());
         }
         if let Some(dynamic) = object.dynamic {
@@ -90,7 +97,7 @@ impl Mapping {
         out.into()
     }
 
-    fn field_json(&self, field: &FieldNode) -> Value {
+    pub(super) fn field_json(&self, field: &FieldNode) -> Value {
         let mut out = Map::new();
         let Some(leaf) = self.leaf(field.leaf) else { return out.into() };
         out.insert("type".to_owned(), leaf.field_type.name().into());

@@ -1,87 +1,83 @@
-//! One analyzer: a tokenizer and the filters after it, as a stream that allocates nothing per token.
+//! One analyzer: char filters, a tokenizer and the filters after it.
 
-use super::tokenizers::{Cursor, TokenKind, TokenizerKind};
-use super::{folding, porter};
-use std::collections::HashSet;
+use super::chain::{Chain, Filter, Tokenizer};
+use super::char_filters::CharFilter;
+use super::token::{Token, Word};
 use std::sync::Arc;
-use tantivy::tokenizer::{BoxTokenStream, Token as IndexToken, TokenStream, Tokenizer};
+use tantivy::tokenizer::{BoxTokenStream, Token as IndexToken, TokenStream, Tokenizer as IndexTokenizerTrait};
 
-/// The words that the `stop` and `english` analyzers leave out.
-pub(super) const ENGLISH_STOP_WORDS: [&str; 33] = [
-    "a", "an", "and", "are", "as", "at", "be", "but", "by", "for", "if", "in", "into", "is", "it", "no", "not", "of", "on", "or", "such",
-    "that", "the", "their", "then", "there", "these", "they", "this", "to", "was", "will", "with",
-];
-
-/// What is done to each token, in order.
-#[derive(Clone, Debug)]
-pub(super) enum Filter {
-    Lowercase,
-    Uppercase,
-    AsciiFolding,
-    Stop { words: Arc<HashSet<String>>, ignore_case: bool },
-    Trim,
-    Length { min: usize, max: usize },
-    Reverse,
-    Unique,
-    PorterStem,
-    PossessiveEnglish,
-    Truncate { length: usize },
-}
-
-/// A tokenizer and its filters.
+/// Char filters, a tokenizer and token filters.
 #[derive(Clone, Debug)]
 pub struct Analyzer {
-    pub(super) tokenizer: TokenizerKind,
-    pub(super) filters: Arc<[Filter]>,
-}
-
-/// One token, as `_analyze` shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Token {
-    /// The term.
-    pub text: String,
-    /// Which word of the text it is, from 0; left-out words leave gaps.
-    pub position: usize,
-    /// The byte at which it starts.
-    pub start_offset: usize,
-    /// The byte after its last.
-    pub end_offset: usize,
-    /// What it is.
-    pub kind: TokenKind,
+    pub(super) char_filters: Vec<Arc<dyn CharFilter>>,
+    pub(super) tokenizer: Arc<dyn Tokenizer>,
+    pub(super) filters: Vec<Filter>,
+    /// The empty positions between the values of one field.
+    pub(super) position_increment_gap: usize,
+    /// The empty units between the values of one field.
+    pub(super) offset_gap: usize,
+    /// The names of its parts, when it was put together in settings.
+    pub(super) parts: Option<Arc<super::parts::Parts>>,
 }
 
 impl Analyzer {
-    pub(super) fn new(tokenizer: TokenizerKind, filters: Vec<Filter>) -> Self {
-        Analyzer { tokenizer, filters: filters.into() }
+    pub(super) fn new(tokenizer: Arc<dyn Tokenizer>, filters: Vec<Filter>) -> Self {
+        Analyzer { char_filters: Vec::new(), tokenizer, filters, position_increment_gap: 0, offset_gap: 1, parts: None }
     }
 
-    /// Every token of a text.
+    /// Every token of a text, offsets in its bytes.
     pub fn tokens(&self, text: &str) -> Vec<Token> {
-        let mut stream = self.stream(text);
-        let mut tokens = Vec::new();
-        while stream.advance() {
-            let token = stream.token();
+        let mut chain = Chain::new(self, text, true);
+        let mut bytes = Bytes { text, byte: 0, unit: 0, is_plain: text.is_ascii() };
+        let (mut word, mut tokens, mut next_position) = (Word::default(), Vec::new(), 0);
+        while chain.next(&mut word) {
+            next_position += word.increment;
             tokens.push(Token {
-                text: token.text.clone(),
-                position: token.position,
-                start_offset: token.offset_from,
-                end_offset: token.offset_to,
-                kind: stream.kind,
+                text: std::mem::take(&mut word.text),
+                position: next_position.saturating_sub(1),
+                position_length: word.length,
+                start_offset: bytes.byte_of(word.start),
+                end_offset: bytes.byte_of(word.end),
+                kind: word.kind,
+                keyword: word.keyword,
             });
         }
         tokens
     }
 
-    fn stream<'a>(&self, text: &'a str) -> Stream<'a> {
-        Stream {
-            text,
-            cursor: Cursor::new(self.tokenizer, text),
-            filters: Arc::clone(&self.filters),
-            token: IndexToken::default(),
-            kind: TokenKind::Word,
-            next_position: 0,
-            seen: HashSet::new(),
+    fn stream<'a>(&'a self, text: &'a str) -> Stream<'a> {
+        Stream { chain: Chain::new(self, text, false), word: Word::default(), token: IndexToken::default(), next_position: 0 }
+    }
+}
+
+/// Turns UTF-16 units of a text into its bytes, in nearly rising order.
+struct Bytes<'t> {
+    text: &'t str,
+    byte: usize,
+    unit: usize,
+    is_plain: bool,
+}
+
+impl Bytes<'_> {
+    fn byte_of(&mut self, unit: usize) -> usize {
+        if self.is_plain {
+            return unit.min(self.text.len());
         }
+        for letter in self.text.get(..self.byte).unwrap_or_default().chars().rev() {
+            if self.unit <= unit {
+                break;
+            }
+            self.unit = self.unit.saturating_sub(letter.len_utf16());
+            self.byte = self.byte.saturating_sub(letter.len_utf8());
+        }
+        for letter in self.text.get(self.byte..).unwrap_or_default().chars() {
+            if self.unit >= unit {
+                break;
+            }
+            self.unit += letter.len_utf16();
+            self.byte += letter.len_utf8();
+        }
+        self.byte
     }
 }
 
@@ -89,7 +85,7 @@ impl Analyzer {
 #[derive(Clone)]
 pub(super) struct IndexTokenizer(pub(super) Arc<Analyzer>);
 
-impl Tokenizer for IndexTokenizer {
+impl IndexTokenizerTrait for IndexTokenizer {
     type TokenStream<'a> = BoxTokenStream<'a>;
 
     fn token_stream<'a>(&'a mut self, text: &'a str) -> BoxTokenStream<'a> {
@@ -98,118 +94,26 @@ impl Tokenizer for IndexTokenizer {
 }
 
 struct Stream<'a> {
-    text: &'a str,
-    cursor: Cursor<'a>,
-    filters: Arc<[Filter]>,
+    chain: Chain<'a>,
+    word: Word,
     token: IndexToken,
-    kind: TokenKind,
+    /// One more than the position of the token before.
     next_position: usize,
-    /// What `unique` has let through.
-    seen: HashSet<String>,
-}
-
-/// What becomes of a token.
-enum Fate {
-    Kept,
-    /// Left out, its place stays empty.
-    Dropped,
-    /// Left out as if it had not been there.
-    Forgotten,
-}
-
-impl Stream<'_> {
-    fn filter(&mut self) -> Fate {
-        let filters = Arc::clone(&self.filters);
-        let word = &mut self.token.text;
-        for filter in filters.iter() {
-            match filter {
-                Filter::Lowercase => lowercase(word),
-                Filter::Uppercase => *word = word.chars().map(simple_uppercase).collect(),
-                Filter::AsciiFolding => folding::fold(word),
-                Filter::Stop { words, ignore_case } => {
-                    let found = if *ignore_case { words.contains(&word.to_lowercase()) } else { words.contains(word.as_str()) };
-                    if found {
-                        return Fate::Dropped;
-                    }
-                }
-                Filter::Trim => {
-                    let trimmed = word.trim().len();
-                    if trimmed != word.len() {
-                        *word = word.trim().to_owned();
-                    }
-                }
-                Filter::Length { min, max } => {
-                    if !(*min..=*max).contains(&word.chars().count()) {
-                        return Fate::Dropped;
-                    }
-                }
-                Filter::Reverse => *word = word.chars().rev().collect(),
-                Filter::Unique => {
-                    if !self.seen.insert(word.clone()) {
-                        return Fate::Forgotten;
-                    }
-                }
-                Filter::PorterStem => porter::stem(word),
-                Filter::PossessiveEnglish => {
-                    for ending in ["'s", "'S", "\u{2019}s", "\u{2019}S", "\u{FF07}s", "\u{FF07}S"] {
-                        if word.ends_with(ending) {
-                            word.truncate(word.len() - ending.len());
-                            break;
-                        }
-                    }
-                }
-                Filter::Truncate { length } => {
-                    if let Some((end, _)) = word.char_indices().nth(*length) {
-                        word.truncate(end);
-                    }
-                }
-            }
-        }
-        Fate::Kept
-    }
-}
-
-/// Lowercases letter by letter, as Java's token filter does: no letter becomes two.
-fn lowercase(word: &mut String) {
-    if word.is_ascii() {
-        word.make_ascii_lowercase();
-    } else {
-        *word = word.chars().map(simple_lowercase).collect();
-    }
-}
-
-fn simple_lowercase(letter: char) -> char {
-    // The dotted capital I is the one letter whose lowercase is two.
-    letter.to_lowercase().next().unwrap_or(letter)
-}
-
-fn simple_uppercase(letter: char) -> char {
-    let mut upper = letter.to_uppercase();
-    match (upper.next(), upper.next()) {
-        (Some(single), None) => single,
-        _ => letter,
-    }
 }
 
 impl TokenStream for Stream<'_> {
     fn advance(&mut self) -> bool {
-        while let Some((start, end, kind)) = self.cursor.next_token() {
-            self.token.text.clear();
-            self.token.text.push_str(self.text.get(start..end).unwrap_or_default());
-            self.kind = kind;
-            match self.filter() {
-                Fate::Kept => {
-                    self.token.offset_from = start;
-                    self.token.offset_to = end;
-                    self.token.position = self.next_position;
-                    self.next_position += 1;
-                    return true;
-                }
-                Fate::Dropped => self.next_position += 1,
-                Fate::Forgotten => {}
-            }
+        // The two texts change places, so that neither is allocated anew for each token.
+        std::mem::swap(&mut self.word.text, &mut self.token.text);
+        if !self.chain.next(&mut self.word) {
+            return false;
         }
-        false
+        std::mem::swap(&mut self.word.text, &mut self.token.text);
+        self.next_position += self.word.increment;
+        self.token.position = self.next_position.saturating_sub(1);
+        self.token.position_length = self.word.length;
+        (self.token.offset_from, self.token.offset_to) = (self.word.start, self.word.end);
+        true
     }
 
     fn token(&self) -> &IndexToken {

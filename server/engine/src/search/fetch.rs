@@ -3,16 +3,20 @@
 use super::named::matched;
 use super::query::QueryContext;
 use super::query_phase::Winner;
-use super::sort_keys::{index_error, no_columns_of_text};
+use super::sort_keys::{index_error, no_columns};
 use super::source::{SearchSource, StoredFields};
 use super::source_filter::SourceFilter;
+use crate::shard::schema::entries_name;
 use crate::shard::searcher::ShardSearcher;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
-use tandem_common::mapping::field_types::DateFormat;
+use std::net::Ipv6Addr;
+use tandem_common::json::java_double;
+use tandem_common::mapping::field_types::{DateFormat, GeoPoint, Moment, print_ip, split_flat_entry};
 use tandem_common::mapping::{FieldType, LeafField};
 use tandem_common::{Error, Result};
+use tantivy::columnar::{Column, DynamicColumn, HasAssociatedColumnType};
 use tantivy::schema::Value as _;
 use tantivy::{DocAddress, TantivyDocument};
 
@@ -51,7 +55,7 @@ pub struct Hit {
 /// A winner that is not in this searcher, and formats that are none.
 pub fn fetch_phase(shard: &ShardSearcher, source: &SearchSource, winners: &[Winner], now_millis: i64) -> Result<Vec<Hit>> {
     let columns = source.docvalue_fields.iter().map(|asked| ShownColumn::find(shard, asked)).collect::<Result<Vec<_>>>()?;
-    let named = matched(&QueryContext { shard, now_millis }, source.query.as_ref(), winners, source.named_queries_score)?;
+    let named = matched(&QueryContext::new(shard, now_millis), source.query.as_ref(), winners, source.named_queries_score)?;
     let hits = winners.iter().zip(named).map(|(winner, matched_queries)| {
         let hit = fetch(shard, source, winner, &columns)?;
         Ok(Hit { matched_queries, ..hit })
@@ -122,68 +126,88 @@ struct ShownColumn<'s> {
     path: &'s str,
     leaf: Option<&'s LeafField>,
     format: Option<DateFormat>,
+    /// The column of the entries of a flat object, and the path below it.
+    below: Option<(String, &'s str)>,
+    index: &'s str,
 }
 
 impl<'s> ShownColumn<'s> {
     fn find(shard: &'s ShardSearcher, (field, format): &'s (String, Option<String>)) -> Result<Self> {
-        let leaf = shard.schema.mapping().field(field).map(|(_, leaf)| leaf);
-        if leaf.is_some_and(|leaf| leaf.field_type == FieldType::Text) {
-            return Err(no_columns_of_text(field));
+        let mapping = shard.schema.mapping();
+        let leaf = mapping.field(field).map(|(_, leaf)| leaf);
+        if let Some(refusal) = leaf.and_then(|leaf| no_columns(field, leaf)) {
+            return Err(refusal);
         }
-        if let Some(leaf) = leaf.filter(|leaf| !leaf.options().doc_values) {
-            let context = QueryContext { shard, now_millis: 0 };
-            let type_name = leaf.field_type.name();
-            let reason = format!(
-                "Can't load fielddata on [{field}] because fielddata is unsupported on fields of type [{type_name}]. Use doc values instead."
-            );
-            return Err(context.query_shard(reason, None));
-        }
+        let below = mapping.flat_field(field).filter(|_| leaf.is_none()).map(|(_, flat, path)| (entries_name(&flat.path), path));
         let format = match (leaf, format.as_deref()) {
-            (Some(leaf), Some(format)) if leaf.field_type == FieldType::Date && format != "use_field_mapping" => {
-                Some(DateFormat::new(format)?)
-            }
+            (Some(leaf), Some(format)) if leaf.field_type.is_date() && format != "use_field_mapping" => Some(DateFormat::new(format)?),
             _ => None,
         };
-        Ok(ShownColumn { path: field, leaf, format })
+        Ok(ShownColumn { path: field, leaf, format, below, index: &shard.shard.index })
     }
 
     fn values(&self, segment: &tantivy::SegmentReader, doc: u32) -> Result<Vec<Value>> {
+        if let Some((name, path)) = &self.below {
+            let entries = texts(segment, name, doc)?;
+            let below = entries.iter().map(|entry| split_flat_entry(entry)).filter(|(found, _)| found == path);
+            return Ok(below.map(|(_, value)| value.into()).collect());
+        }
         let Some(leaf) = self.leaf else { return Ok(Vec::new()) };
-        let fast = segment.fast_fields();
+        let options = leaf.options();
+        // Queries find an alias under its own name; its column is that of the field.
+        let path = &*leaf.path;
+        let format = || self.format.as_ref().unwrap_or_else(|| options.print_format.as_deref().unwrap_or(&options.date_format));
         Ok(match leaf.field_type {
-            FieldType::Text => Vec::new(),
-            FieldType::Keyword => {
-                let Some(column) = fast.str(self.path).map_err(index_error)? else { return Ok(Vec::new()) };
-                let mut values = Vec::new();
-                for ord in column.term_ords(doc) {
-                    let mut text = String::new();
-                    column.ord_to_str(ord, &mut text)?;
-                    values.push(Value::from(text));
-                }
-                values
+            FieldType::ConstantKeyword => vec![self.index.into()],
+            FieldType::Boolean => numbers::<bool>(segment, path, doc)?.map(Value::from).collect(),
+            FieldType::Double | FieldType::Float | FieldType::HalfFloat => numbers::<f64>(segment, path, doc)?.map(Value::from).collect(),
+            FieldType::ScaledFloat => {
+                let inverse = 1.0 / options.scaling_factor;
+                numbers::<i64>(segment, path, doc)?.map(|steps| (steps as f64 * inverse).into()).collect()
             }
-            FieldType::Boolean => match fast.column_opt::<bool>(self.path).map_err(index_error)? {
-                Some(column) => column.values_for_doc(doc).map(Value::from).collect(),
-                None => Vec::new(),
-            },
-            FieldType::Double | FieldType::Float | FieldType::HalfFloat => match fast.column_opt::<f64>(self.path).map_err(index_error)? {
-                Some(column) => column.values_for_doc(doc).map(Value::from).collect(),
-                None => Vec::new(),
-            },
-            FieldType::Date => {
-                let options = leaf.options();
-                let format = self.format.as_ref().unwrap_or_else(|| options.print_format.as_deref().unwrap_or(&options.date_format));
-                match fast.column_opt::<i64>(self.path).map_err(index_error)? {
-                    Some(column) => column.values_for_doc(doc).map(|millis| format.print(millis).into()).collect(),
-                    None => Vec::new(),
-                }
+            FieldType::UnsignedLong => numbers::<u64>(segment, path, doc)?.map(Value::from).collect(),
+            FieldType::GeoPoint => {
+                let shown = |point: GeoPoint| format!("{}, {}", java_double(point.latitude), java_double(point.longitude)).into();
+                numbers::<u64>(segment, path, doc)?.map(|bits| shown(GeoPoint::decode(bits))).collect()
             }
-            FieldType::Long | FieldType::Integer | FieldType::Short | FieldType::Byte => {
-                match fast.column_opt::<i64>(self.path).map_err(index_error)? {
-                    Some(column) => column.values_for_doc(doc).map(Value::from).collect(),
-                    None => Vec::new(),
-                }
+            FieldType::Ip => numbers::<Ipv6Addr>(segment, path, doc)?.map(|address| print_ip(address).into()).collect(),
+            FieldType::Date => numbers::<i64>(segment, path, doc)?.map(|millis| format().print(millis).into()).collect(),
+            FieldType::DateNanos => {
+                numbers::<i64>(segment, path, doc)?.map(|nanos| format().print_moment(Moment::of_nanos(nanos)).into()).collect()
             }
+            field_type if field_type.is_whole_number() => numbers::<i64>(segment, path, doc)?.map(Value::from).collect(),
+            field_type if field_type.is_range() => {
+                return Err(Error::UnsupportedOperation { reason: format!("the ranges of [{}] cannot be shown", self.path) });
+            }
+            _ => texts(segment, path, doc)?.into_iter().map(Value::from).collect(),
         })
     }
+}
+
+/// The numbers of a column, in their order.
+fn numbers<T>(segment: &tantivy::SegmentReader, path: &str, doc: u32) -> Result<impl Iterator<Item = T>>
+where
+    T: PartialOrd + Copy + HasAssociatedColumnType + Send + Sync + std::fmt::Debug + 'static,
+    DynamicColumn: Into<Option<Column<T>>>,
+{
+    let column: Option<Column<T>> = segment.fast_fields().column_opt(path).map_err(index_error)?;
+    let mut values: Vec<T> = column.iter().flat_map(|column| column.values_for_doc(doc)).collect();
+    values.sort_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
+    Ok(values.into_iter())
+}
+
+/// The texts of a column.
+fn texts(segment: &tantivy::SegmentReader, path: &str, doc: u32) -> Result<Vec<String>> {
+    let Some(column) = segment.fast_fields().str(path).map_err(index_error)? else { return Ok(Vec::new()) };
+    let mut ords: Vec<u64> = column.term_ords(doc).collect();
+    // A text that occurs twice is shown once.
+    ords.sort_unstable();
+    ords.dedup();
+    let mut found = Vec::with_capacity(ords.len());
+    for ord in ords {
+        let mut text = String::new();
+        column.ord_to_str(ord, &mut text)?;
+        found.push(text);
+    }
+    Ok(found)
 }

@@ -15,7 +15,9 @@ pub mod query;
 mod query_phase;
 mod reduce;
 mod sort;
+mod sort_columns;
 mod sort_keys;
+mod sort_nested;
 mod source;
 mod source_filter;
 
@@ -29,5 +31,7 @@ pub use source_filter::SourceFilter;
 
 use sort_keys::index_error;
 
+#[cfg(test)]
+mod field_type_tests;
 #[cfg(test)]
 mod search_tests;

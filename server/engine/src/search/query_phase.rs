@@ -1,7 +1,7 @@
 //! The first phase of a search: how many documents of a shard match, and which are the best.
 
 use super::collect::{Best, Candidate};
-use super::query::{Query, QueryContext};
+use super::query::{Query, QueryContext, without_nested};
 use super::sort::{SortSpec, SortValue};
 use super::sort_keys::{KeyReader, SortKey, index_error};
 use super::source::{SearchSource, TrackTotalHits};
@@ -73,9 +73,9 @@ pub struct QueryResult {
 pub fn query_phase(shard: &ShardSearcher, source: &SearchSource, now_millis: i64, settings: &Settings) -> Result<QueryResult> {
     source.check()?;
     check_window(source, settings)?;
-    let context = QueryContext { shard, now_millis };
+    let context = QueryContext::new(shard, now_millis);
     let all = Query::match_all();
-    let query = source.query.as_ref().unwrap_or(&all).build_on_shard(&context)?;
+    let query = without_nested(&context, source.query.as_ref().unwrap_or(&all).build_on_shard(&context)?);
     let by_score = source.is_by_score();
     let best_score = SortSpec::by("_score");
     let specs: &[SortSpec] = if by_score { std::slice::from_ref(&best_score) } else { &source.sort };
@@ -136,9 +136,9 @@ pub fn query_phase(shard: &ShardSearcher, source: &SearchSource, now_millis: i64
 /// # Errors
 /// A query that does not fit the mapping.
 pub fn count(shard: &ShardSearcher, query: Option<&Query>, now_millis: i64) -> Result<u64> {
-    let context = QueryContext { shard, now_millis };
+    let context = QueryContext::new(shard, now_millis);
     let all = Query::match_all();
-    let built = query.unwrap_or(&all).build_on_shard(&context)?;
+    let built = without_nested(&context, query.unwrap_or(&all).build_on_shard(&context)?);
     let weight = built.weight(EnableScoring::disabled_from_searcher(&shard.searcher)).map_err(index_error)?;
     let mut total = 0;
     for segment in shard.searcher.segment_readers() {

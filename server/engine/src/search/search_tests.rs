@@ -35,39 +35,54 @@ fn build(mapping: &Value, documents: &[Value]) -> ShardSearcher {
 }
 
 fn build_without(mapping: &Value, documents: &[Value], deleted: &[&str]) -> ShardSearcher {
-    let mapping = Arc::new(Mapping::parse(mapping, &MappingRules::default()).unwrap());
-    let schema = Arc::new(ShardSchema::derive(mapping, None));
+    let mapping = Mapping::parse(mapping, &MappingRules::default()).unwrap();
+    open(mapping, |schema, writer| {
+        for (number, document) in documents.iter().enumerate() {
+            index_document(schema, writer, number, document);
+            // The first segment is the smaller one, so that segments do not stand in the order of indexing.
+            if number == 1 {
+                writer.commit().unwrap();
+            }
+        }
+        writer.commit().unwrap();
+        for id in deleted {
+            writer.delete_term(tantivy::Term::from_field_text(schema.id(), id));
+        }
+    })
+}
+
+/// A searcher on what `fill` writes.
+pub(super) fn open(mapping: Mapping, fill: impl FnOnce(&ShardSchema, &mut IndexWriter)) -> ShardSearcher {
+    let schema = Arc::new(ShardSchema::derive(Arc::new(mapping), None));
     let index = Index::create_in_ram(schema.tantivy().clone());
     let registry = AnalyzerRegistry::default();
     registry.register(index.tokenizers());
     registry.register(index.fast_field_tokenizer());
     let mut writer: IndexWriter = index.writer_with_num_threads(1, 20_000_000).unwrap();
-    for (number, document) in documents.iter().enumerate() {
-        let source = serde_json::to_vec(document).unwrap();
-        let id = (number + 1).to_string();
-        let parsed = schema.mapping().parse_document(&id, &source, ParseMode::Strict).unwrap();
-        let meta = DocumentMeta {
-            id: &id,
-            routing: (number == 1).then_some("r"),
-            seq_no: SeqNo(number as i64),
-            op_term: PrimaryTerm(1),
-            version: 1,
-            source: &source,
-        };
-        writer.add_document(schema.document(&parsed, meta)).unwrap();
-        // The first segment is the smaller one, so that segments do not stand in the order of indexing.
-        if number == 1 {
-            writer.commit().unwrap();
-        }
-    }
-    writer.commit().unwrap();
-    for id in deleted {
-        writer.delete_term(tantivy::Term::from_field_text(schema.id(), id));
-    }
+    fill(&schema, &mut writer);
     writer.commit().unwrap();
     let searcher = index.reader().unwrap().searcher();
+    let checkpoint = SeqNo(searcher.num_docs() as i64 - 1);
     let shard = ShardId { index: "srch-s".to_owned(), index_uuid: IndexUuid("uuid".into()), shard: 0 };
-    ShardSearcher { shard, searcher, schema, checkpoint: SeqNo(documents.len() as i64 - 1) }
+    ShardSearcher { shard, searcher, schema, checkpoint }
+}
+
+/// Writes a document, and what is nested in it before it.
+pub(super) fn index_document(schema: &ShardSchema, writer: &mut IndexWriter, number: usize, document: &Value) {
+    let source = serde_json::to_vec(document).unwrap();
+    let id = (number + 1).to_string();
+    let parsed = schema.mapping().parse_document(&id, &source, ParseMode::Strict).unwrap();
+    let meta = DocumentMeta {
+        id: &id,
+        routing: (number == 1).then_some("r"),
+        seq_no: SeqNo(number as i64),
+        op_term: PrimaryTerm(1),
+        version: 1,
+        source: &source,
+    };
+    let mut block = schema.nested_documents(&parsed, &id);
+    block.push(schema.document(&parsed, meta));
+    writer.run(block.into_iter().map(tantivy::indexer::UserOperation::Add)).unwrap();
 }
 
 /// Both phases on one shard, in the shape of the tables below.

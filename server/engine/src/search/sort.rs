@@ -1,9 +1,12 @@
 //! By what hits are ordered: what was asked, and the values that order them.
 
+use super::sort_nested::NestedSort;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::cmp::Ordering;
+use std::net::Ipv6Addr;
 use tandem_common::json::{Node, NodeValue, Place, java_double};
+use tandem_common::mapping::field_types::print_ip;
 use tandem_common::settings::nearest;
 use tandem_common::{Error, Result};
 
@@ -45,6 +48,7 @@ pub struct SortSpec {
     pub(super) missing: Missing,
     pub(super) mode: Option<SortMode>,
     pub(super) unmapped_type: Option<String>,
+    pub(super) nested: Option<NestedSort>,
 }
 
 const OPTIONS: [&str; 7] = ["order", "missing", "mode", "unmapped_type", "numeric_type", "nested", "nested_path"];
@@ -69,7 +73,7 @@ impl SortSpec {
     /// Orders by a field, `_score` (best first) or `_doc`.
     pub fn by(field: &str) -> Self {
         let order = if field == "_score" { SortOrder::Desc } else { SortOrder::Asc };
-        SortSpec { field: field.to_owned(), order, missing: Missing::Last, mode: None, unmapped_type: None }
+        SortSpec { field: field.to_owned(), order, missing: Missing::Last, mode: None, unmapped_type: None, nested: None }
     }
 
     /// Reads `sort` of a body: a name, an object, or a list of both.
@@ -162,7 +166,11 @@ impl SortSpec {
                         format!("invalid value for [numeric_type], must be [long, double, date, date_nanos], got {}", text_of(&value));
                     return Err(Error::illegal_argument(reason));
                 }
-                "nested" | "nested_path" => return Err(Error::illegal_argument("[nested] sorting is not supported")),
+                "nested" if !node.is_object() => {
+                    return Err(refused(node.place, format!("nested doesn't support values of type: {}", node.kind_name()), None));
+                }
+                "nested" => spec.nested = NestedSort::read(node).map_err(failed)?,
+                "nested_path" => spec.nested = Some(NestedSort::of_path(&text_of(&value))),
                 _ => {
                     let hint = nearest(OPTIONS, key).map(|near| format!(" did you mean [{near}]?")).unwrap_or_default();
                     return Err(refused(node.key_place, format!("unknown field [{key}]{hint}"), None));
@@ -186,6 +194,9 @@ impl SortSpec {
         }
         if let Some(unmapped_type) = &self.unmapped_type {
             options.insert("unmapped_type".to_owned(), unmapped_type.clone().into());
+        }
+        if let Some(nested) = &self.nested {
+            options.insert("nested".to_owned(), nested.to_json());
         }
         json!({self.field.as_str(): options})
     }
@@ -245,6 +256,10 @@ pub enum SortValue {
     Float(#[serde(with = "bits32")] f32),
     /// A text.
     Text(String),
+    /// A whole number beyond those with a sign.
+    Unsigned(u64),
+    /// An address.
+    Ip(Ipv6Addr),
 }
 
 mod bits64 {
@@ -277,7 +292,8 @@ impl SortValue {
             SortValue::Long(value) => Some(*value as f64),
             SortValue::Double(value) => Some(*value),
             SortValue::Float(value) => Some(f64::from(*value)),
-            SortValue::Null | SortValue::Text(_) => None,
+            SortValue::Unsigned(value) => Some(*value as f64),
+            SortValue::Null | SortValue::Text(_) | SortValue::Ip(_) => None,
         }
     }
 
@@ -285,6 +301,8 @@ impl SortValue {
         match (self, other) {
             (SortValue::Long(a), SortValue::Long(b)) => a.cmp(b),
             (SortValue::Text(a), SortValue::Text(b)) => a.cmp(b),
+            (SortValue::Unsigned(a), SortValue::Unsigned(b)) => a.cmp(b),
+            (SortValue::Ip(a), SortValue::Ip(b)) => a.cmp(b),
             // Indices may map a field differently; numbers still compare, and come before texts.
             _ => match (self.number(), other.number()) {
                 (Some(a), Some(b)) => a.total_cmp(&b),
@@ -307,6 +325,8 @@ impl SortValue {
             // The shortest text of 32 bits, not that of the same number in 64.
             SortValue::Float(value) => number(f64::from(*value), value.to_string()),
             SortValue::Text(text) => text.as_str().into(),
+            SortValue::Unsigned(value) => (*value).into(),
+            SortValue::Ip(address) => print_ip(*address).into(),
         }
     }
 }
@@ -324,6 +344,8 @@ mod tests {
             (SortValue::Float(f32::NEG_INFINITY), json!("-Infinity")),
             (SortValue::Float(0.1), json!(0.1)),
             (SortValue::Text("a".to_owned()), json!("a")),
+            (SortValue::Unsigned(u64::MAX), json!(u64::MAX)),
+            (SortValue::Ip("::ffff:10.0.0.1".parse().unwrap()), json!("10.0.0.1")),
         ] {
             let text = serde_json::to_string(&value).unwrap();
             assert_eq!(serde_json::from_str::<SortValue>(&text).unwrap(), value);

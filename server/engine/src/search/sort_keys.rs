@@ -5,16 +5,17 @@
 
 use super::query::{QueryContext, column_type};
 use super::sort::{Missing, SortMode, SortOrder, SortSpec, SortValue};
+use super::sort_columns::{Entries, IdOrder, code_after, pick_double, pick_end, pick_long, place_of, text_ord, unsigned_of, values};
+use super::sort_nested::Children;
 use crate::search::query::ColumnType;
+use crate::shard::schema::entries_name;
 use serde_json::Value;
-use std::ops::Bound;
-use std::sync::Arc;
-use tandem_common::mapping::field_types::{Rounding, number_of_query};
+use std::net::Ipv6Addr;
+use tandem_common::mapping::field_types::{Rounding, flat_entry, number_of_query, parse_ip, split_flat_entry};
 use tandem_common::mapping::{FieldType, LeafField};
 use tandem_common::{Error, Result};
-use tantivy::columnar::{Column, StrColumn};
-use tantivy::schema::{Field, IndexRecordOption};
-use tantivy::{DocId, DocSet, InvertedIndexReader, Score, SegmentReader, TERMINATED};
+use tantivy::columnar::{Column, ColumnType as LibraryColumnType, StrColumn};
+use tantivy::{DocId, Score, SegmentReader};
 
 /// Something that hits are ordered by, for one shard.
 pub(super) struct SortKey<'s> {
@@ -29,6 +30,8 @@ enum KeySource<'s> {
     /// A column of whole numbers that is no field of the mapping.
     Metadata(&'static str),
     Leaf(&'s LeafField),
+    /// A path below a flat object: the column of its entries, and the path.
+    Flat(String, &'s str),
     /// `_index`, the same for all.
     Index,
     /// `_id`, which has terms and no column.
@@ -41,12 +44,53 @@ enum KeySource<'s> {
 pub(super) enum KeyReader {
     Score,
     Doc(Option<Column<i64>>),
-    Long { column: Option<Column<i64>>, mode: SortMode, missing: i64 },
-    Bool { column: Option<Column<bool>>, mode: SortMode, missing: i64 },
-    Double { column: Option<Column<f64>>, mode: SortMode, missing: f64, is_double: bool },
-    Text { column: Option<StrColumn>, mode: SortMode, missing_key: u64, missing: Option<String> },
+    Long {
+        column: Option<Column<i64>>,
+        mode: SortMode,
+        missing: i64,
+    },
+    Bool {
+        column: Option<Column<bool>>,
+        mode: SortMode,
+        missing: i64,
+    },
+    Double {
+        column: Option<Column<f64>>,
+        mode: SortMode,
+        missing: f64,
+        is_double: bool,
+    },
+    /// `entries`: only the texts with these places count, without what stands before their values.
+    Text {
+        column: Option<StrColumn>,
+        mode: SortMode,
+        missing_key: u64,
+        missing: Option<String>,
+        entries: Option<Entries>,
+    },
+    Unsigned {
+        column: Option<Column<u64>>,
+        mode: SortMode,
+        missing: u64,
+    },
+    /// Whole numbers that are divided by a factor.
+    Scaled {
+        column: Option<Column<i64>>,
+        mode: SortMode,
+        missing: f64,
+        inverse: f64,
+    },
+    /// Addresses, and the numbers that stand for them in this segment.
+    Ip {
+        column: Option<Column<Ipv6Addr>>,
+        codes: Option<Column<u64>>,
+        mode: SortMode,
+        missing_key: u64,
+    },
     Ids(IdOrder),
     Same(String),
+    /// The values of the nested objects before a document stand for its own.
+    Nested(Box<KeyReader>, Children),
 }
 
 fn key_of_long(value: i64) -> u64 {
@@ -72,6 +116,9 @@ impl<'s> SortKey<'s> {
     /// # Errors
     /// A field that is not mapped, or cannot order anything.
     pub(super) fn resolve(context: &QueryContext<'s>, spec: &'s SortSpec) -> Result<SortKey<'s>> {
+        if let Some(nested) = &spec.nested {
+            nested.check(context)?;
+        }
         let source = match spec.field.as_str() {
             "_score" => KeySource::Score,
             "_doc" | "_shard_doc" => KeySource::Doc,
@@ -84,11 +131,19 @@ impl<'s> SortKey<'s> {
                     check_leaf(context, spec, leaf, context.shard.schema.leaf_field(number).is_some())?;
                     KeySource::Leaf(leaf)
                 }
+                (None, _) if context.shard.schema.mapping().flat_field(field).is_some() => {
+                    let (_, leaf, path) = context.shard.schema.mapping().flat_field(field).ok_or_else(|| no_mapping(context, field))?;
+                    KeySource::Flat(entries_name(&leaf.path), path)
+                }
                 (None, Some(unmapped)) => {
                     let field_type = FieldType::from_name(unmapped);
-                    KeySource::Unmapped(
-                        field_type.ok_or_else(|| Error::illegal_argument(format!("No mapper found for type [{unmapped}]")))?,
-                    )
+                    let field_type = field_type.ok_or_else(|| Error::illegal_argument(format!("No mapper found for type [{unmapped}]")))?;
+                    match field_type {
+                        FieldType::ScaledFloat => return Err(Error::illegal_argument("Field [scaling_factor] is required")),
+                        FieldType::GeoPoint | FieldType::Binary => return Err(unsortable(field_type)),
+                        _ => {}
+                    }
+                    KeySource::Unmapped(field_type)
                 }
                 (None, None) => return Err(no_mapping(context, field)),
             },
@@ -119,6 +174,16 @@ impl<'s> SortKey<'s> {
     /// # Errors
     /// A column that cannot be read, or a `missing` that is no value of the field.
     pub(super) fn reader(&self, context: &QueryContext<'_>, segment: &SegmentReader) -> Result<KeyReader> {
+        let own = self.own_reader(context, segment)?;
+        match &self.spec.nested {
+            Some(nested) if matches!(self.source, KeySource::Leaf(_)) => {
+                Ok(KeyReader::Nested(Box::new(own), nested.children(context, segment)?))
+            }
+            _ => Ok(own),
+        }
+    }
+
+    fn own_reader(&self, context: &QueryContext<'_>, segment: &SegmentReader) -> Result<KeyReader> {
         let columns = segment.fast_fields();
         let mode = self.mode();
         Ok(match &self.source {
@@ -132,7 +197,9 @@ impl<'s> SortKey<'s> {
             KeySource::Id => KeyReader::Ids(IdOrder::read(segment, context.shard.schema.id())?),
             KeySource::Index => KeyReader::Same(context.shard.shard.index.clone()),
             KeySource::Unmapped(field_type) => match field_type {
-                FieldType::Text | FieldType::Keyword => self.text_reader(None, mode)?,
+                FieldType::Ip => KeyReader::Ip { column: None, codes: None, mode, missing_key: self.missing_code()? },
+                FieldType::UnsignedLong => KeyReader::Unsigned { column: None, mode, missing: self.missing_unsigned()? },
+                field_type if field_type.is_text() || field_type.is_keyword() => self.text_reader(None, mode)?,
                 field_type if field_type.is_float() => {
                     KeyReader::Double { column: None, mode, missing: self.missing_double()?, is_double: *field_type == FieldType::Double }
                 }
@@ -141,7 +208,42 @@ impl<'s> SortKey<'s> {
                     KeyReader::Long { column: None, mode, missing: self.missing_long(low, high)? }
                 }
             },
+            KeySource::Flat(name, path) => {
+                let column = columns.str(name).map_err(index_error)?;
+                let entries = Entries::find(column.as_ref(), path)?;
+                let missing = match &self.spec.missing {
+                    Missing::First | Missing::Last => None,
+                    Missing::Value(value) => Some(text_of(value)),
+                };
+                let missing_key = match &missing {
+                    Some(text) => place_of(column.as_ref(), &flat_entry(path, text))?,
+                    None if self.missing_is_low() => 0,
+                    None => u64::MAX,
+                };
+                KeyReader::Text { column, mode, missing_key, missing, entries: Some(entries) }
+            }
+            KeySource::Leaf(leaf) if leaf.field_type == FieldType::ConstantKeyword => KeyReader::Same(context.shard.shard.index.clone()),
             KeySource::Leaf(leaf) => match column_type(leaf) {
+                ColumnType::Unsigned => KeyReader::Unsigned {
+                    column: columns.column_opt(&leaf.path).map_err(index_error)?,
+                    mode,
+                    missing: self.missing_unsigned()?,
+                },
+                ColumnType::Scaled => KeyReader::Scaled {
+                    column: columns.column_opt(&leaf.path).map_err(index_error)?,
+                    mode,
+                    missing: self.missing_double()?,
+                    inverse: 1.0 / leaf.options().scaling_factor,
+                },
+                ColumnType::Ip => KeyReader::Ip {
+                    column: columns.column_opt(&leaf.path).map_err(index_error)?,
+                    codes: match columns.dynamic_column_handle(&leaf.path, LibraryColumnType::IpAddr).map_err(index_error)? {
+                        Some(handle) => handle.open_u64_lenient()?,
+                        None => None,
+                    },
+                    mode,
+                    missing_key: self.missing_code()?,
+                },
                 ColumnType::Text => self.text_reader(columns.str(&leaf.path).map_err(index_error)?, mode)?,
                 ColumnType::Double => KeyReader::Double {
                     column: columns.column_opt(&leaf.path).map_err(index_error)?,
@@ -183,6 +285,21 @@ impl<'s> SortKey<'s> {
         }
     }
 
+    fn missing_unsigned(&self) -> Result<u64> {
+        match &self.spec.missing {
+            Missing::First | Missing::Last => Ok(if self.missing_is_low() { 0 } else { u64::MAX }),
+            Missing::Value(value) => unsigned_of(value),
+        }
+    }
+
+    /// Where documents without an address come; there is no address to stand for them.
+    fn missing_code(&self) -> Result<u64> {
+        match &self.spec.missing {
+            Missing::First | Missing::Last => Ok(if self.missing_is_low() { 0 } else { u64::MAX }),
+            Missing::Value(_) => Err(Error::illegal_argument("encoded bytes are of incorrect length")),
+        }
+    }
+
     fn text_reader(&self, column: Option<StrColumn>, mode: SortMode) -> Result<KeyReader> {
         let missing = match &self.spec.missing {
             Missing::First | Missing::Last => None,
@@ -193,20 +310,34 @@ impl<'s> SortKey<'s> {
             None if self.missing_is_low() => 0,
             None => u64::MAX,
         };
-        Ok(KeyReader::Text { column, mode, missing_key, missing })
+        Ok(KeyReader::Text { column, mode, missing_key, missing, entries: None })
     }
 
     /// The key of a document: what comes first is lower.
     pub(super) fn key(&self, reader: &KeyReader, doc: DocId, score: Score) -> u64 {
+        match reader {
+            KeyReader::Nested(inner, children) => self.key_of(inner, &children.before(doc), (doc, score)),
+            reader => self.key_of(reader, &[doc], (doc, score)),
+        }
+    }
+
+    /// The key of a document from the values of `docs`.
+    fn key_of(&self, reader: &KeyReader, docs: &[DocId], (doc, score): (DocId, Score)) -> u64 {
         let key = match reader {
+            KeyReader::Nested(..) => 0,
             KeyReader::Score => key_of_score(score),
             KeyReader::Same(_) => 0,
             KeyReader::Ids(ids) => ids.key(doc),
-            KeyReader::Text { column, mode, missing_key, .. } => {
-                text_ord(column.as_ref(), *mode, doc).map_or(*missing_key, |ord| ord * 2 + 1)
+            KeyReader::Text { column, mode, missing_key, entries, .. } => {
+                text_ord(column.as_ref(), *mode, entries.as_ref(), docs).map_or(*missing_key, |ord| ord * 2 + 1)
             }
-            KeyReader::Double { .. } => key_of_double(reader.double(doc)),
-            KeyReader::Doc(_) | KeyReader::Long { .. } | KeyReader::Bool { .. } => key_of_long(reader.long(doc)),
+            KeyReader::Unsigned { .. } => reader.unsigned(docs),
+            KeyReader::Ip { codes, mode, missing_key, .. } => {
+                let code = codes.as_ref().and_then(|codes| pick_end(values(codes, docs), *mode));
+                code.map_or(*missing_key, |code| code * 2 + 1)
+            }
+            KeyReader::Double { .. } | KeyReader::Scaled { .. } => key_of_double(reader.double(docs)),
+            KeyReader::Doc(_) | KeyReader::Long { .. } | KeyReader::Bool { .. } => key_of_long(reader.long(docs)),
         };
         if self.is_ascending() { key } else { !key }
     }
@@ -214,20 +345,34 @@ impl<'s> SortKey<'s> {
     /// The value of a document, as hits show it.
     pub(super) fn value(&self, reader: &KeyReader, doc: DocId, score: Score) -> SortValue {
         match reader {
+            KeyReader::Nested(inner, children) => self.value_of(inner, &children.before(doc), (doc, score)),
+            reader => self.value_of(reader, &[doc], (doc, score)),
+        }
+    }
+
+    fn value_of(&self, reader: &KeyReader, docs: &[DocId], (doc, score): (DocId, Score)) -> SortValue {
+        match reader {
+            KeyReader::Nested(..) => SortValue::Null,
             KeyReader::Score => SortValue::Float(score),
             KeyReader::Same(text) => SortValue::Text(text.clone()),
             KeyReader::Ids(ids) => ids.id(doc).map_or(SortValue::Null, SortValue::Text),
-            KeyReader::Text { column, mode, missing, .. } => {
+            KeyReader::Text { column, mode, missing, entries, .. } => {
                 let found = column.as_ref().and_then(|column| {
                     let mut text = String::new();
-                    let ord = text_ord(Some(column), *mode, doc)?;
-                    column.ord_to_str(ord, &mut text).ok()?.then_some(text)
+                    let ord = text_ord(Some(column), *mode, entries.as_ref(), docs)?;
+                    let text = column.ord_to_str(ord, &mut text).ok()?.then_some(text)?;
+                    Some(if entries.is_some() { split_flat_entry(&text).1.to_owned() } else { text })
                 });
                 found.or_else(|| missing.clone()).map_or(SortValue::Null, SortValue::Text)
             }
-            KeyReader::Double { is_double: true, .. } => SortValue::Double(reader.double(doc)),
-            KeyReader::Double { .. } => SortValue::Float(reader.double(doc) as f32),
-            KeyReader::Doc(_) | KeyReader::Long { .. } | KeyReader::Bool { .. } => SortValue::Long(reader.long(doc)),
+            KeyReader::Unsigned { .. } => SortValue::Unsigned(reader.unsigned(docs)),
+            KeyReader::Ip { column, mode, .. } => {
+                let address = column.as_ref().and_then(|column| pick_end(values(column, docs), *mode));
+                address.map_or(SortValue::Null, SortValue::Ip)
+            }
+            KeyReader::Double { is_double: true, .. } | KeyReader::Scaled { .. } => SortValue::Double(reader.double(docs)),
+            KeyReader::Double { .. } => SortValue::Float(reader.double(docs) as f32),
+            KeyReader::Doc(_) | KeyReader::Long { .. } | KeyReader::Bool { .. } => SortValue::Long(reader.long(docs)),
         }
     }
 
@@ -236,6 +381,9 @@ impl<'s> SortKey<'s> {
     /// # Errors
     /// A value that is none of the field's.
     pub(super) fn key_after(&self, reader: &KeyReader, value: &Value) -> Result<u64> {
+        if let KeyReader::Nested(inner, _) = reader {
+            return self.key_after(inner, value);
+        }
         let field = &self.spec.field;
         let failed = |cause: Error| Error::IllegalArgument {
             reason: format!("Failed to parse search_after value for field [{field}]."),
@@ -243,10 +391,20 @@ impl<'s> SortKey<'s> {
         };
         let text = text_of(value);
         let key = match reader {
-            KeyReader::Same(_) => 0,
+            KeyReader::Same(_) | KeyReader::Nested(..) => 0,
             KeyReader::Ids(ids) => ids.key_of(&text)?,
             KeyReader::Text { missing_key, .. } if value.is_null() => *missing_key,
+            KeyReader::Text { column, entries: Some(entries), .. } => place_of(column.as_ref(), &flat_entry(&entries.path, &text))?,
             KeyReader::Text { column, .. } => place_of(column.as_ref(), &text)?,
+            KeyReader::Unsigned { missing, .. } if value.is_null() => *missing,
+            KeyReader::Unsigned { .. } => unsigned_of(value).map_err(failed)?,
+            KeyReader::Ip { missing_key, .. } if value.is_null() => *missing_key,
+            KeyReader::Ip { column, codes, .. } => {
+                let address = parse_ip(&text)?;
+                code_after(column.as_ref(), codes.as_ref(), address)
+            }
+            KeyReader::Scaled { missing, .. } if value.is_null() => key_of_double(*missing),
+            KeyReader::Scaled { .. } => key_of_double(number_of_query(&text).map_err(failed)?),
             KeyReader::Score => key_of_score(number_of_query(&text).map_err(failed)? as f32),
             KeyReader::Double { missing, .. } if value.is_null() => key_of_double(*missing),
             KeyReader::Double { is_double, .. } => {
@@ -274,6 +432,9 @@ impl<'s> SortKey<'s> {
         }
         match &self.source {
             KeySource::Leaf(leaf) if leaf.field_type == FieldType::Date => leaf.options().date_format.parse(text, Rounding::Down, None),
+            KeySource::Leaf(leaf) if leaf.field_type == FieldType::DateNanos => {
+                leaf.options().date_format.parse_moment(text, Rounding::Down, None)?.to_nanos()
+            }
             _ => number_of_query(text).map(|number| number.trunc() as i64),
         }
     }
@@ -282,7 +443,9 @@ impl<'s> SortKey<'s> {
 /// The ends of a type's range when it is sorted: small numbers are sorted as 32 bits.
 fn sort_range(field_type: FieldType) -> (i64, i64) {
     match field_type {
-        FieldType::Integer | FieldType::Short | FieldType::Byte | FieldType::Boolean => (i64::from(i32::MIN), i64::from(i32::MAX)),
+        FieldType::Integer | FieldType::Short | FieldType::Byte | FieldType::TokenCount | FieldType::Boolean => {
+            (i64::from(i32::MIN), i64::from(i32::MAX))
+        }
         _ => (i64::MIN, i64::MAX),
     }
 }
@@ -296,9 +459,44 @@ pub(super) fn no_columns_of_text(field: &str) -> Error {
     ))
 }
 
+/// Why a field has no values to sort by or to show, whatever its parameters are.
+pub(super) fn no_columns(field: &str, leaf: &LeafField) -> Option<Error> {
+    let type_name = leaf.field_type.name();
+    match leaf.field_type {
+        FieldType::Text | FieldType::MatchOnlyText => Some(no_columns_of_text(field)),
+        FieldType::Completion | FieldType::SearchAsYouType => {
+            Some(Error::illegal_argument(format!("Fielddata is not supported on field [{field}] of type [{type_name}]")))
+        }
+        FieldType::FlatObject => {
+            Some(Error::illegal_argument(format!("Field [{field}] of type [{type_name}] does not support doc_value in root field")))
+        }
+        FieldType::ConstantKeyword => None,
+        _ if !leaf.options().doc_values => Some(Error::illegal_argument(format!(
+            "Can't load fielddata on [{field}] because fielddata is unsupported on fields of type [{type_name}]. Use doc values instead."
+        ))),
+        _ => None,
+    }
+}
+
+fn unsortable(field_type: FieldType) -> Error {
+    Error::illegal_argument(match field_type {
+        FieldType::GeoPoint => "can't sort on geo_point field without using specific sorting feature, like geo_distance".to_owned(),
+        _ => format!("can't sort on {} field", field_type.name()),
+    })
+}
+
 fn check_leaf(context: &QueryContext<'_>, spec: &SortSpec, leaf: &LeafField, has_field: bool) -> Result<()> {
-    if leaf.field_type == FieldType::Text {
-        return Err(no_columns_of_text(&spec.field));
+    if let Some(refusal) = no_columns(&spec.field, leaf) {
+        return Err(refusal);
+    }
+    match leaf.field_type {
+        FieldType::ConstantKeyword => return Ok(()),
+        FieldType::Binary | FieldType::GeoPoint => return Err(unsortable(leaf.field_type)),
+        field_type if field_type.is_range() => {
+            let reason = format!("can't sort on [{}] field", field_type.name());
+            return Err(Error::illegal_argument(reason));
+        }
+        _ => {}
     }
     if !has_field || !leaf.options().doc_values {
         let field = &spec.field;
@@ -307,7 +505,7 @@ fn check_leaf(context: &QueryContext<'_>, spec: &SortSpec, leaf: &LeafField, has
             leaf.field_type.name()
         )));
     }
-    let is_text = column_type(leaf) == ColumnType::Text;
+    let is_text = matches!(column_type(leaf), ColumnType::Text | ColumnType::Ip);
     if is_text && matches!(spec.mode, Some(SortMode::Sum | SortMode::Avg | SortMode::Median)) {
         return Err(context.query_shard("we only support AVG, MEDIAN and SUM on number based fields".to_owned(), None));
     }
@@ -318,122 +516,40 @@ pub(super) fn index_error(error: tantivy::TantivyError) -> Error {
     Error::internal(error.to_string())
 }
 
-fn text_of(value: &Value) -> String {
+pub(super) fn text_of(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// Twice the place of a text in the dictionary, and one more if it is in it: a text that is not comes between two that are.
-fn place_of(column: Option<&StrColumn>, text: &str) -> Result<u64> {
-    let Some(column) = column else { return Ok(1) };
-    let dictionary = column.dictionary();
-    if let Some(ord) = dictionary.term_ord(text.as_bytes())? {
-        return Ok(ord * 2 + 1);
-    }
-    let (lower, _) = dictionary.term_bounds_to_ord(Bound::Included(text.as_bytes()), Bound::Unbounded)?;
-    let ord = match lower {
-        Bound::Included(ord) => ord,
-        Bound::Excluded(ord) => ord.saturating_add(1),
-        Bound::Unbounded => 0,
-    };
-    // A text behind the last one is told by a number that is none.
-    Ok(ord.min(dictionary.num_terms() as u64) * 2)
-}
-
-fn text_ord(column: Option<&StrColumn>, mode: SortMode, doc: DocId) -> Option<u64> {
-    let ords = column?.term_ords(doc);
-    if mode == SortMode::Max { ords.max() } else { ords.min() }
-}
-
 impl KeyReader {
-    fn long(&self, doc: DocId) -> i64 {
+    fn long(&self, docs: &[DocId]) -> i64 {
         match self {
-            KeyReader::Doc(column) => column.as_ref().and_then(|column| column.first(doc)).unwrap_or(0),
+            KeyReader::Doc(column) => column.as_ref().and_then(|column| column.first(*docs.first()?)).unwrap_or(0),
             KeyReader::Long { column, mode, missing } => {
-                column.as_ref().and_then(|column| pick_long(column.values_for_doc(doc), *mode)).unwrap_or(*missing)
+                column.as_ref().and_then(|column| pick_long(values(column, docs), *mode)).unwrap_or(*missing)
             }
             KeyReader::Bool { column, mode, missing } => {
-                column.as_ref().and_then(|column| pick_long(column.values_for_doc(doc).map(i64::from), *mode)).unwrap_or(*missing)
+                column.as_ref().and_then(|column| pick_long(values(column, docs).map(i64::from), *mode)).unwrap_or(*missing)
             }
-            KeyReader::Score | KeyReader::Double { .. } | KeyReader::Text { .. } | KeyReader::Ids(_) | KeyReader::Same(_) => 0,
+            _ => 0,
         }
     }
 
-    fn double(&self, doc: DocId) -> f64 {
+    fn unsigned(&self, docs: &[DocId]) -> u64 {
+        let KeyReader::Unsigned { column, mode, missing } = self else { return 0 };
+        let Some(column) = column else { return *missing };
+        match mode {
+            SortMode::Min | SortMode::Max => pick_end(values(column, docs), *mode).unwrap_or(*missing),
+            mode => pick_double(values(column, docs).map(|value| value as f64), *mode).map_or(*missing, |value| value as u64),
+        }
+    }
+
+    fn double(&self, docs: &[DocId]) -> f64 {
+        if let KeyReader::Scaled { column, mode, missing, inverse } = self {
+            let picked = |column: &Column<i64>| pick_double(values(column, docs).map(|steps| steps as f64 * inverse), *mode);
+            return column.as_ref().and_then(picked).unwrap_or(*missing);
+        }
         let KeyReader::Double { column, mode, missing, .. } = self else { return 0.0 };
-        column.as_ref().and_then(|column| pick_double(column.values_for_doc(doc), *mode)).unwrap_or(*missing)
-    }
-}
-
-/// One of several whole numbers; means are rounded, as OpenSearch rounds them.
-fn pick_long(values: impl Iterator<Item = i64>, mode: SortMode) -> Option<i64> {
-    match mode {
-        SortMode::Min => values.min(),
-        SortMode::Max => values.max(),
-        SortMode::Sum => values.fold(None, |sum, value| Some(sum.unwrap_or(0_i64).wrapping_add(value))),
-        SortMode::Avg => {
-            // The sum wraps before it is divided, as that of `sum` does.
-            let (sum, count) = values.fold((0_i64, 0_u32), |(sum, count), value| (sum.wrapping_add(value), count + 1));
-            (count > 0).then(|| (sum as f64 / f64::from(count) + 0.5).floor() as i64)
-        }
-        SortMode::Median => pick_double(values.map(|value| value as f64), mode).map(|mean| (mean + 0.5).floor() as i64),
-    }
-}
-
-fn pick_double(values: impl Iterator<Item = f64>, mode: SortMode) -> Option<f64> {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    let count = values.len();
-    match mode {
-        SortMode::Min => values.first().copied(),
-        SortMode::Max => values.last().copied(),
-        SortMode::Sum => (count > 0).then(|| values.iter().sum()),
-        SortMode::Avg => (count > 0).then(|| values.iter().sum::<f64>() / count as f64),
-        SortMode::Median if count.is_multiple_of(2) => Some((values.get(count.checked_sub(2)? / 2)? + values.get(count / 2)?) / 2.0),
-        SortMode::Median => values.get(count / 2).copied(),
-    }
-}
-
-/// The order of the ids of a segment, read from its terms.
-pub(super) struct IdOrder {
-    index: Arc<InvertedIndexReader>,
-    /// The place of each document's id among all, by document.
-    places: Vec<u64>,
-}
-
-impl IdOrder {
-    fn read(segment: &SegmentReader, field: Field) -> Result<IdOrder> {
-        let index = segment.inverted_index(field).map_err(index_error)?;
-        let mut places = vec![0; segment.max_doc() as usize];
-        let mut stream = index.terms().stream()?;
-        while stream.advance() {
-            let mut postings = index.read_postings_from_terminfo(stream.value(), IndexRecordOption::Basic)?;
-            while postings.doc() != TERMINATED {
-                if let Some(place) = places.get_mut(postings.doc() as usize) {
-                    *place = stream.term_ord();
-                }
-                postings.advance();
-            }
-        }
-        Ok(IdOrder { index, places })
-    }
-
-    fn key(&self, doc: DocId) -> u64 {
-        self.places.get(doc as usize).map_or(0, |place| place * 2 + 1)
-    }
-
-    fn id(&self, doc: DocId) -> Option<String> {
-        let mut bytes = Vec::new();
-        let found = self.index.terms().ord_to_term(*self.places.get(doc as usize)?, &mut bytes).ok()?;
-        String::from_utf8(bytes).ok().filter(|_| found)
-    }
-
-    /// As [`place_of`], for an id.
-    fn key_of(&self, id: &str) -> Result<u64> {
-        if let Some(ord) = self.index.terms().term_ord(id.as_bytes())? {
-            return Ok(ord * 2 + 1);
-        }
-        let mut after = self.index.terms().range().ge(id.as_bytes()).into_stream()?;
-        Ok(if after.advance() { after.term_ord() * 2 } else { self.index.terms().num_terms() as u64 * 2 })
+        column.as_ref().and_then(|column| pick_double(values(column, docs), *mode)).unwrap_or(*missing)
     }
 }
 
@@ -447,16 +563,5 @@ mod tests {
         assert!(longs.windows(2).all(|pair| key_of_long(pair[0]) < key_of_long(pair[1])));
         let doubles = [f64::NEG_INFINITY, -1.5, -0.1, 0.0, 0.1, 3e300, f64::INFINITY];
         assert!(doubles.windows(2).all(|pair| key_of_double(pair[0]) < key_of_double(pair[1])));
-    }
-
-    #[test]
-    fn several_values_become_one() {
-        for (mode, expected) in [(SortMode::Min, 3), (SortMode::Max, 30), (SortMode::Sum, 33), (SortMode::Avg, 17), (SortMode::Median, 17)]
-        {
-            assert_eq!(pick_long([30, 3].into_iter(), mode), Some(expected), "{mode:?}");
-            assert_eq!(pick_long([].into_iter(), mode), None);
-        }
-        assert_eq!(pick_long([i64::MAX, 1].into_iter(), SortMode::Avg), Some(-4_611_686_018_427_387_904));
-        assert_eq!(pick_long([i64::MAX, 1].into_iter(), SortMode::Median), Some(4_611_686_018_427_387_904));
     }
 }

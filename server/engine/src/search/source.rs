@@ -60,6 +60,8 @@ pub struct SearchSource {
     pub source_is_asked: bool,
     /// Whether hits show the scores of the named queries that they fit.
     pub named_queries_score: bool,
+    /// The groups in whose name the search is counted.
+    pub stats_groups: Vec<String>,
     /// Fields whose columns are shown, with their formats.
     pub docvalue_fields: Vec<(String, Option<String>)>,
 }
@@ -73,6 +75,13 @@ pub enum StoredFields {
     Others,
     /// The source is among them.
     Source,
+}
+
+fn stats_groups(node: &Node<'_>) -> Result<Vec<String>> {
+    if !node.is_array() {
+        return Err(not_taken("stats", node));
+    }
+    node.items().map(|item| Ok(text_of(&item?.to_value()?))).collect()
 }
 
 impl StoredFields {
@@ -245,7 +254,7 @@ impl SearchSource {
             "stored_fields" => self.stored_fields = Some(StoredFields::read(node)?),
             "docvalue_fields" => self.docvalue_fields = parse_docvalue_fields(node)?,
             _ if is_scalar => return self.take_scalar(key, node, late),
-            "stats" => {}
+            "stats" => self.stats_groups = stats_groups(node)?,
             "aggs" | "aggregations" | "highlight" | "suggest" | "script_fields" | "ext" if matches!(&node.value, NodeValue::Object(fields) if fields.is_empty()) =>
                 {}
             _ => return Err(not_taken(key, node)),

@@ -5,6 +5,7 @@
 //! An idle shard has neither, and no index writer.
 
 use super::engine::{CommitPayload, Engine};
+use super::planted::{self, Bug};
 use super::schedule::{Situation, Step, next_step};
 use super::stats::Progress;
 use super::{IndexShard, Inner, Role, SELF};
@@ -28,7 +29,7 @@ const FORCE_MERGE_ATTEMPTS: usize = 20;
 const QUIET_PAUSE: Duration = Duration::from_millis(20);
 
 /// How long to wait before background work that could not be done is tried again.
-const RETRY_PAUSE: Duration = Duration::from_secs(1);
+const RETRY_PAUSE: Duration = if cfg!(test) { Duration::from_millis(5) } else { Duration::from_secs(1) };
 
 /// How long a flush waits for the log.
 const FLUSH_WAIT: Duration = Duration::from_secs(60);
@@ -63,7 +64,13 @@ impl Inner {
         let wanted = self.work.sync_wanted.swap(false, Ordering::AcqRel);
         let sync = !settings.asynchronous || due || wanted;
         let owned = self.clone();
-        let committed = self.syncs.run(move || owned.log.commit(sync, settings.generation_threshold_bytes)).await?;
+        let committed = self.syncs.run(move || owned.log.commit(sync, settings.generation_threshold_bytes)).await;
+        if sync && committed.is_err() {
+            // Whoever asked for the sync still waits for it.
+            self.work.sync_wanted.store(true, Ordering::Release);
+        }
+        self.note_space(matches!(committed, Err(Error::DiskFull { .. })), &self.work.log_full);
+        let committed = committed?;
         if sync {
             self.work.times.lock().synced = now;
         }
@@ -112,7 +119,10 @@ impl Inner {
         if self.progress.borrow().local < end {
             // Done here, not by the loop: this also runs while a node stops, when the loops have ended.
             self.work.sync_wanted.store(true, Ordering::Release);
-            self.commit_log().await.inspect_err(|error| self.fail(error.clone()))?;
+            self.commit_log().await.inspect_err(|error| {
+                self.judge(error);
+                self.wake_log();
+            })?;
         }
         let active = self.tracker.lock().is_active();
         let reached = |progress: &Progress| if active { progress.global >= end } else { progress.local >= end };
@@ -121,6 +131,7 @@ impl Inner {
 
     /// Applies up to `target`, which must not lie above the global checkpoint.
     fn apply_up_to(&self, engine: &mut Engine, target: SeqNo, bytes_max: usize) -> Result<()> {
+        let target = if planted::is(Bug::AppliedAboveGlobal, &self.path) { self.log.max_seq_no() } else { target };
         let mut bytes = 0;
         while engine.applied() < target && bytes < bytes_max {
             let operations = self.log.read(engine.applied().next(), target, APPLY_STEP_BYTES)?;
@@ -142,6 +153,7 @@ impl Inner {
     }
 
     fn payload(&self, engine: &Engine, checkpoint: SeqNo) -> CommitPayload {
+        let checkpoint = if planted::is(Bug::CommitAhead, &self.path) { checkpoint.next() } else { checkpoint };
         CommitPayload::new(checkpoint, engine.mapping_version(), self.log.lineage())
     }
 
@@ -160,6 +172,7 @@ impl Inner {
         let started = clock::now();
         let version = engine.mapping_version();
         let searcher = engine.publish(|checkpoint| CommitPayload::new(checkpoint, version, self.log.lineage()))?;
+        self.note_space(false, &self.work.index_full);
         let before = self.searcher.load().checkpoint;
         let checkpoint = searcher.checkpoint;
         self.searcher.store(Arc::new(searcher));
@@ -190,7 +203,17 @@ impl Inner {
     ) -> Result<T> {
         let mut engine: OwnedMutexGuard<Engine> = self.engine.clone().lock_owned().await;
         let owned = self.clone();
-        blocking::run(move || work(&owned, &mut engine)).await
+        blocking::run(move || match work(&owned, &mut engine) {
+            Err(error) if engine.ran_out_of_space() || matches!(error, Error::DiskFull { .. }) => {
+                owned.note_space(true, &owned.work.index_full);
+                engine.rewind()?;
+                // Whoever was at work, it is the loop that tries again.
+                owned.wake_index();
+                Err(Error::DiskFull { reason: error.to_string() })
+            }
+            outcome => outcome,
+        })
+        .await
     }
 
     /// Applies and publishes everything up to `target`.
@@ -200,11 +223,13 @@ impl Inner {
         }
         let outcome = self
             .with_engine(move |inner, engine| {
-                inner.apply_up_to(engine, target, usize::MAX)?;
+                if !planted::is(Bug::PublishedBeforeApplied, &inner.path) {
+                    inner.apply_up_to(engine, target, usize::MAX)?;
+                }
                 inner.publish(engine)
             })
             .await;
-        outcome.inspect_err(|error| self.fail(error.clone()))
+        outcome.inspect_err(|error| self.judge(error))
     }
 
     /// Makes everything up to the global checkpoint durable in the index, then drops the log that nobody needs.
@@ -216,7 +241,7 @@ impl Inner {
         self.sync_log(clock::now() + FLUSH_WAIT).await?;
         let target = self.global();
         let outcome = self.with_engine(move |inner, engine| inner.flush_with(engine, target)).await;
-        outcome.inspect_err(|error| self.fail(error.clone()))
+        outcome.inspect_err(|error| self.judge(error))
     }
 
     fn flush_with(&self, engine: &mut Engine, target: SeqNo) -> Result<()> {
@@ -227,8 +252,8 @@ impl Inner {
         if engine.flush(payload)? {
             self.durable.store(engine.applied().0, Ordering::Release);
             self.log.roll()?;
-            self.counters.flush.add(1, clock::now().saturating_duration_since(started));
         }
+        self.counters.flush.add(1, clock::now().saturating_duration_since(started));
         self.trim_log(engine.applied())
     }
 
@@ -245,7 +270,8 @@ impl Inner {
         let pressed = {
             let mut sequencer = self.sequencer.lock();
             sequencer.backlog.note_applied(applied);
-            sequencer.backlog.pressed()
+            // After a lack of space a commit shows whether there is some again.
+            sequencer.backlog.pressed() || (applied >= progress.global && self.work.index_full.load(Ordering::Acquire))
         };
         Situation {
             stopped: self.stopped() || progress.failed.is_some(),
@@ -269,7 +295,15 @@ impl Inner {
                 return self.with_engine(Inner::publish).await;
             };
             let merged = blocking::run(move || Ok(merge.wait().is_ok())).await?;
-            self.with_engine(move |_, engine| if merged { engine.note_merged() } else { engine.settle_merges() }).await?;
+            self.with_engine(move |_, engine| {
+                if merged {
+                    return engine.note_merged();
+                }
+                engine.settle_merges()?;
+                let full = || Error::DiskFull { reason: "a merge found no space on the disk".into() };
+                if engine.ran_out_of_space() { Err(full()) } else { Ok(()) }
+            })
+            .await?;
         }
         Err(Error::internal("the forced merge did not come to an end"))
     }
@@ -302,7 +336,11 @@ async fn run_log(inner: Arc<Inner>) {
     loop {
         let open = match inner.commit_log().await {
             Ok(open) => open,
-            Err(error) => return inner.fail(error),
+            Err(Error::DiskFull { .. }) if !inner.stopped() => {
+                clock::sleep(RETRY_PAUSE).await;
+                continue;
+            }
+            Err(error) => return inner.judge(&error),
         };
         if inner.log.has_pending() {
             continue;
@@ -349,7 +387,10 @@ async fn run_index(inner: Arc<Inner>) {
                 inner.with_engine(move |inner, engine| inner.apply_up_to(engine, target, APPLY_STEP_BYTES)).await
             }
             Step::Publish => inner.with_engine(Inner::publish).await,
-            Step::Flush => inner.flush_all().await,
+            Step::Flush => {
+                inner.counters.periodic_flushes.fetch_add(1, Ordering::Relaxed);
+                inner.flush_all().await
+            }
             Step::WaitUntil(at) => {
                 let woken = async {
                     tokio::select! {
@@ -378,7 +419,7 @@ async fn run_index(inner: Arc<Inner>) {
             },
         };
         match outcome {
-            // The shard is sound, something took too long: a flush is tried again.
+            // The shard is sound, something took too long or found no space: it is tried again.
             Err(error) if error.is_retryable() => {
                 tracing::warn!(shard = %inner.shard, %error, "background work of a shard is tried again");
                 clock::sleep(RETRY_PAUSE).await;
@@ -434,7 +475,7 @@ impl IndexShard {
         let outcome = inner.force_merge(max_segments).await;
         inner.work.merging.fetch_sub(1, Ordering::AcqRel);
         inner.wake_index();
-        outcome.inspect_err(|error| inner.fail(error.clone()))
+        outcome.inspect_err(|error| inner.judge(error))
     }
 
     /// Whether this copy takes writes or replicated operations.

@@ -2,19 +2,21 @@
 //!
 //! The library commits often, to make documents searchable. Durability lives in the log, so a commit here writes nothing
 //! durably: `meta.json` stays in memory. [`NrtDirectory::flush`] makes the present commit durable: it syncs the files that
-//! the commit names, then replaces `meta.json`, then syncs the folder. A file is removed only when neither the durable commit
+//! the commit names and the folder, then replaces `meta.json`, then syncs the folder again. A file is removed only when neither the durable commit
 //! nor a lease nor the present commit names it.
 //!
 //! Awkward cases: a writer that was dropped may still have a merge running, whose late files and commits must not mix
 //! with those of the next writer; each handle carries an *epoch*, and an old epoch can no longer write. The name of a
 //! file can come back (`<segment>.<stamp>.del`) after work was thrown away; a file that nothing names is replaced.
 
-use super::norms;
+use super::planted::{self, Bug};
+use super::{checksum, norms};
 use parking_lot::{Condvar, Mutex};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tandem_common::checked_file;
 use tandem_common::env::fs::{self, File};
 use tandem_common::{Error, Result};
@@ -39,6 +41,8 @@ struct Inner {
     state: Mutex<State>,
     locks: Mutex<HashSet<PathBuf>>,
     unlocked: Condvar,
+    /// Whether the library was refused space; it does not always say so itself.
+    out_of_space: AtomicBool,
 }
 
 #[derive(Default)]
@@ -55,6 +59,8 @@ struct State {
     durable: Option<Arc<DurableCommit>>,
     leased: HashMap<u64, Arc<DurableCommit>>,
     next_lease: u64,
+    /// Something was to be made durable and may not be: nothing is made durable any more.
+    broken: bool,
 }
 
 /// A commit that is on disk as a whole.
@@ -151,8 +157,27 @@ impl NrtDirectory {
         for name in present.iter().filter(|name| *name != META && !named.contains(*name)) {
             fs::remove_file_if_exists(&root.join(name))?;
         }
-        let inner = Inner { root: root.to_owned(), state: Mutex::new(state), locks: Mutex::new(HashSet::new()), unlocked: Condvar::new() };
+        let inner = Inner {
+            root: root.to_owned(),
+            state: Mutex::new(state),
+            locks: Mutex::new(HashSet::new()),
+            unlocked: Condvar::new(),
+            out_of_space: AtomicBool::new(false),
+        };
         Ok(NrtDirectory { inner: Arc::new(inner), epoch: 0 })
+    }
+
+    /// Reads every file of the durable commit and checks it.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] with the file named, also for one that is missing.
+    pub(super) fn verify(&self) -> Result<()> {
+        let Some(commit) = self.inner.state.lock().durable.clone() else { return Ok(()) };
+        for name in &commit.files {
+            let path = self.root().join(name);
+            checksum::verify(&path, &fs::map(&path)?)?;
+        }
+        Ok(())
     }
 
     /// Where the folder is.
@@ -191,8 +216,26 @@ impl NrtDirectory {
         self.inner.state.lock().meta.clone()
     }
 
-    /// Makes the present commit durable. Blocking. An error is final: a failed sync is never tried again.
+    /// Whether the library was refused space since this was last asked.
+    pub(super) fn ran_out_of_space(&self) -> bool {
+        self.inner.out_of_space.swap(false, Ordering::AcqRel)
+    }
+
+    /// Makes the present commit durable. Blocking.
+    ///
+    /// # Errors
+    /// [`Error::DiskFull`] leaves the durable commit before in force. Any other error is final: a failed sync is never tried
+    /// again, whoever asks.
     pub(super) fn flush(&self) -> Result<()> {
+        if std::mem::replace(&mut self.inner.state.lock().broken, true) {
+            return Err(Error::Io { reason: format!("an earlier sync in [{}] failed", self.root().display()) });
+        }
+        let outcome = self.flush_once();
+        self.inner.state.lock().broken = !matches!(outcome, Ok(()) | Err(Error::DiskFull { .. }));
+        outcome
+    }
+
+    fn flush_once(&self) -> Result<()> {
         let (commit, unsynced) = {
             let mut state = self.inner.state.lock();
             let Some(meta) = state.meta.clone() else { return Ok(()) };
@@ -208,8 +251,12 @@ impl NrtDirectory {
             state.leased.insert(number, commit.clone());
             (FilesLease { directory: self.clone(), number, commit }, unsynced)
         };
-        for file in &unsynced {
+        for file in unsynced.iter().filter(|_| !planted::is(Bug::SegmentNotSynced, self.root())) {
             File::open_read(&self.root().join(file))?.sync_data()?;
+        }
+        if !unsynced.is_empty() && !planted::is(Bug::SegmentNameNotSynced, self.root()) {
+            // Their names too, before `meta.json` says that they are there: nothing orders one entry of a folder after another.
+            fs::sync_folder(self.root())?;
         }
         fs::write_durably(&self.root().join(META), &commit.commit.sealed_meta)?;
         {
@@ -257,6 +304,15 @@ impl NrtDirectory {
     }
 }
 
+impl Inner {
+    fn note_space(&self, error: io::Error) -> io::Error {
+        if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
+            self.out_of_space.store(true, Ordering::Release);
+        }
+        error
+    }
+}
+
 impl State {
     /// Whether a durable, leased or the present commit names the file.
     fn names(&self, file: &str) -> Result<bool> {
@@ -298,7 +354,8 @@ struct NrtFile {
 
 impl Write for NrtFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write_all(bytes)?;
+        assert!(!planted::is(Bug::LibraryPanics, self.file.path()), "a planted panic");
+        self.file.write_all(bytes).map_err(|error| self.inner.note_space(error))?;
         Ok(bytes.len())
     }
 
@@ -384,7 +441,7 @@ impl Directory for NrtDirectory {
             fs::remove_file_if_exists(&full).map_err(failed)?;
         }
         state.deferred.remove(path);
-        let file = File::create_new(&full).map_err(failed)?;
+        let file = File::create_new(&full).map_err(|error| failed(self.inner.note_space(error)))?;
         Ok(BufWriter::new(Box::new(NrtFile { file, name: path.to_owned(), inner: self.inner.clone() })))
     }
 

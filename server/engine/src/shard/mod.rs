@@ -6,12 +6,14 @@
 //! [`CommitLease`]. · **Invariants**: the log has no gaps; a write is answered when the global checkpoint has reached it;
 //! nothing above the global checkpoint enters the index or leaves the shard; the global checkpoint never moves back; history
 //! at or above the lowest lease is kept; nothing here knows other nodes or the cluster state. · *How it fails*: a failed
-//! sync, damage, or an error of the index library fails the shard: later calls return that error, published searchers go on. ·
+//! sync, damage, or an error of the index library fails the shard: later calls return that error, published searchers go on.
+//! A full disk refuses operations, and only them, until there is space. ·
 //! *How it is tested*: `tests/` beside the code: crashes and damage in a temporary folder, a model of documents under random
 //! operations, a leader and a follower in one process.
 
 mod background;
 mod backlog;
+mod checksum;
 pub mod delta;
 mod directory;
 mod engine;
@@ -22,6 +24,7 @@ mod history;
 mod norms;
 mod operation;
 mod operation_ids;
+mod planted;
 mod promotion;
 mod replicated;
 mod retention;
@@ -47,7 +50,7 @@ pub use operation::{
 pub use searcher::ShardSearcher;
 pub use seqno::{Fork, Lineage, RetentionLease, TermStart};
 pub use settings::SETTINGS;
-pub use stats::{ShardStats, Total};
+pub use stats::{SearchTotals, SegmentStats, ShardStats, Total};
 
 use crate::analysis::AnalyzerRegistry;
 use arc_swap::ArcSwap;
@@ -55,10 +58,11 @@ use engine::Engine;
 use parking_lot::Mutex;
 use seqno::{ReplicationTracker, RetentionLeases};
 use settings::ShardSettings;
-use stats::{Counters, Progress};
+use stats::{Counters, Progress, SegmentNumbers};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 use tandem_common::env::clock::{self, Instant};
 use tandem_common::env::fs;
 use tandem_common::mapping::Mapping;
@@ -130,6 +134,7 @@ struct Inner {
     /// Held over a flush and over changes of role.
     flush_turn: tokio::sync::Mutex<()>,
     searcher: ArcSwap<ShardSearcher>,
+    segment_numbers: Mutex<SegmentNumbers>,
     /// Locked last and shortly: nothing else is locked while a borrow of it is held.
     progress: watch::Sender<Progress>,
     /// The checkpoint of the durable commit.
@@ -149,6 +154,9 @@ struct Work {
     log_running: AtomicBool,
     sync_wanted: AtomicBool,
     stopped: AtomicBool,
+    /// The log, or the index, was refused space and has not written since: no operation is taken.
+    log_full: AtomicBool,
+    index_full: AtomicBool,
     /// Forced merges under way.
     merging: AtomicUsize,
     /// When something was last written, and when a searcher was last published and what that cost.
@@ -159,7 +167,7 @@ struct Work {
 struct Times {
     written: Instant,
     published: Instant,
-    publish_cost: std::time::Duration,
+    publish_cost: Duration,
     synced: Instant,
 }
 
@@ -173,8 +181,10 @@ impl Work {
             log_running: AtomicBool::new(false),
             sync_wanted: AtomicBool::new(false),
             stopped: AtomicBool::new(false),
+            log_full: AtomicBool::new(false),
+            index_full: AtomicBool::new(false),
             merging: AtomicUsize::new(0),
-            times: Mutex::new(Times { written: now, published: now, publish_cost: std::time::Duration::ZERO, synced: now }),
+            times: Mutex::new(Times { written: now, published: now, publish_cost: Duration::ZERO, synced: now }),
         }
     }
 }
@@ -225,7 +235,8 @@ impl IndexShard {
         let inner = &self.inner;
         let searcher = inner.searcher.load();
         let progress = inner.progress.borrow().clone();
-        let (translog_operations, translog_bytes) = inner.log.extent();
+        let (history_operations, history_bytes) = inner.log.extent();
+        let durable = SeqNo(inner.durable.load(Ordering::Relaxed));
         let max_seq_no = inner.log.max_seq_no();
         let readers = searcher.searcher.segment_readers();
         let index_bytes = searcher.bytes_in(&store::index_folder(&inner.path));
@@ -233,11 +244,12 @@ impl IndexShard {
         ShardStats {
             docs: searcher.searcher.num_docs(),
             deleted_docs: readers.iter().map(|reader| u64::from(reader.num_deleted_docs())).sum(),
-            store_bytes: index_bytes + translog_bytes,
+            store_bytes: index_bytes + history_bytes,
             segments: readers.len() as u64,
-            translog_operations,
-            translog_bytes,
-            translog_uncommitted_operations: u64::try_from(max_seq_no.0 - inner.durable.load(Ordering::Relaxed)).unwrap_or(0),
+            translog_operations: u64::try_from(max_seq_no.0 - durable.0).unwrap_or(0),
+            translog_bytes: if max_seq_no > durable { inner.log.bytes_above(durable) } else { 0 },
+            history_operations,
+            history_bytes,
             max_seq_no: max_seq_no.0,
             local_checkpoint: progress.local.0,
             global_checkpoint: progress.global.0,
@@ -247,10 +259,64 @@ impl IndexShard {
             version_conflicts: inner.counters.version_conflicts.load(Ordering::Relaxed),
             refresh: inner.counters.refresh.total(),
             flush: inner.counters.flush.total(),
+            periodic_flushes: inner.counters.periodic_flushes.load(Ordering::Relaxed),
             merge: Total { count: inner.merges.load(Ordering::Relaxed), millis: merges.millis },
             get: inner.counters.get.total(),
             get_missing: inner.counters.get_missing.load(Ordering::Relaxed),
+            rejected_documents: inner.counters.rejected_documents.load(Ordering::Relaxed),
+            noop_updates: inner.counters.noop_updates.load(Ordering::Relaxed),
+            merges_running: inner.work.merging.load(Ordering::Relaxed) as u64,
+            query: inner.counters.query.total(),
+            fetch: inner.counters.fetch.total(),
+            search_groups: inner.counters.search_groups(),
         }
+    }
+
+    /// An update of a document changed nothing.
+    pub fn count_noop_update(&self) {
+        self.inner.counters.noop_updates.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A search looked for documents here, in the name of `groups`.
+    pub fn count_query(&self, took: Duration, groups: &[String]) {
+        self.inner.counters.count_query(took, groups);
+    }
+
+    /// A search loaded documents from here.
+    pub fn count_fetch(&self, took: Duration, groups: &[String]) {
+        self.inner.counters.count_fetch(took, groups);
+    }
+
+    /// The segments of the published index, oldest number first.
+    ///
+    /// # Errors
+    /// A durable commit that cannot be read.
+    pub async fn segments(&self) -> Result<Vec<SegmentStats>> {
+        let searcher = self.inner.searcher.load_full();
+        self.inner
+            .with_engine(move |inner, engine| {
+                let durable = engine.durable_segments()?;
+                let folder = store::index_folder(&inner.path);
+                let mut numbers = inner.segment_numbers.lock();
+                let readers = searcher.searcher.segment_readers();
+                let mut found: Vec<SegmentStats> = readers
+                    .iter()
+                    .map(|reader| {
+                        let name = reader.segment_id().uuid_string();
+                        SegmentStats {
+                            generation: numbers.of(&name),
+                            docs: u64::from(reader.num_docs()),
+                            deleted_docs: u64::from(reader.num_deleted_docs()),
+                            bytes: searcher::files_bytes(&folder, &name),
+                            committed: durable.contains(&name),
+                        }
+                    })
+                    .collect();
+                numbers.keep(|name| readers.iter().any(|reader| reader.segment_id().uuid_string() == name));
+                found.sort_by_key(|segment| segment.generation);
+                Ok(found)
+            })
+            .await
     }
 }
 
@@ -287,6 +353,30 @@ impl Inner {
             progress.failed.get_or_insert(error);
         });
         self.stop();
+    }
+
+    /// Fails the shard, unless only space is missing: that ends by itself.
+    fn judge(&self, error: &Error) {
+        if !matches!(error, Error::DiskFull { .. }) {
+            self.fail(error.clone());
+        }
+    }
+
+    /// Notes whether the disk had space, for the log or for the index.
+    fn note_space(&self, full: bool, part: &AtomicBool) {
+        if part.swap(full, Ordering::AcqRel) != full {
+            if full {
+                tracing::warn!(shard = %self.shard, "the disk is full, no operation is taken");
+            } else {
+                tracing::info!(shard = %self.shard, "the disk has space again");
+            }
+        }
+    }
+
+    /// Refuses operations while the disk is full.
+    fn check_space(&self) -> Result<()> {
+        let full = self.work.log_full.load(Ordering::Acquire) || self.work.index_full.load(Ordering::Acquire);
+        if full { Err(Error::disk_full_block(&self.shard.index)) } else { Ok(()) }
     }
 
     /// Waits until `reached` holds; the error of a shard that fails meanwhile.

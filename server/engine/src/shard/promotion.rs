@@ -1,5 +1,6 @@
 //! What a copy is: nothing yet, a primary, the primary of a follower, and the change from follower to primary.
 
+use super::planted::{self, Bug};
 use super::{IndexShard, Inner, Role};
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +27,7 @@ impl Inner {
     /// Stores the present identity of the log and the highest term.
     async fn store_identity(self: &Arc<Self>) -> Result<()> {
         let owned = self.clone();
-        blocking::run(move || owned.log.store_checkpoint()).await.inspect_err(|error| self.fail(error.clone()))
+        blocking::run(move || owned.log.store_checkpoint()).await.inspect_err(|error| self.judge(error))
     }
 
     async fn activate(self: &Arc<Self>, role: Role, term: PrimaryTerm) -> Result<()> {
@@ -37,7 +38,9 @@ impl Inner {
         }
         self.log.note_term(term);
         // The term is durable before anything is sequenced under it.
-        self.store_identity().await?;
+        if !planted::is(Bug::TermNotStored, &self.path) {
+            self.store_identity().await?;
+        }
         // The only copy in sync is this one: the whole log counts from here on.
         self.follow_tracker(true);
         {

@@ -25,6 +25,7 @@ impl Inner {
                 return Err(Error::ShardNotReady { reason: format!("{} does not follow another shard", self.shard) });
             }
         }
+        self.check_space()?;
         sequencer.backlog.admit(&self.shard)?;
         let mut last = None;
         let mut end = sequencer.last;

@@ -1,6 +1,7 @@
 //! How long history is kept: as long as the index, a lease, a retry or a tombstone needs it, but what leases alone keep has a
 //! bound. A follower that is gone must not fill the disk of its leader.
 
+use super::planted::{self, Bug};
 use super::{Inner, Role};
 use tandem_common::env::clock;
 use tandem_common::env::fs::{self, DiskSpace};
@@ -64,7 +65,8 @@ impl Inner {
                 }
                 kept = kept_by(leases.lowest());
             }
-            let keep_from = leases.lowest().into_iter().fold(unleased, SeqNo::min);
+            let leased = leases.lowest().filter(|_| !planted::is(Bug::TrimmedAboveLease, &self.path));
+            let keep_from = leased.into_iter().fold(unleased, SeqNo::min);
             self.log.forget(keep_from, settings.gc_deletes, now)
         };
         self.log.remove(forgotten)

@@ -5,17 +5,23 @@
 //!
 //! Every leaf is a field of its own, named by its path. Text has frequencies, positions and lengths; a keyword is one term and
 //! a column; whole numbers and booleans are terms and a column; floats and dates are a column alone, which ranges and terms
-//! search as quickly. `_field_names` holds the path of every leaf that a document has a value in: it answers `exists`, and its
+//! search as quickly. Ranges have two columns, one for each end, and flat objects two fields: the values, and the values with
+//! their paths. The second is named after the first with `..` and a word: no path of a mapping has an empty part.
+//! `_field_names` holds the path of every leaf that a document has a value in: it answers `exists`, and its
 //! document frequencies are the number of documents that scores are computed with.
 
 use crate::analysis::AnalyzerRegistry;
+use std::collections::HashMap;
 use std::sync::Arc;
-use tandem_common::mapping::{FieldType, FieldValue, LeafField, Mapping, ParsedDocument};
+use tandem_common::mapping::field_types::split_flat_entry;
+use tandem_common::mapping::{FieldType, FieldValue, LeafField, Mapping, ParsedDocument, RangeBounds};
 use tandem_common::{PrimaryTerm, SeqNo};
 use tantivy::TantivyDocument;
 use tantivy::schema::{
-    FAST, Field, FieldEntry, IndexRecordOption, NumericOptions, STORED, Schema, SchemaBuilder, TextFieldIndexing, TextOptions,
+    FAST, Field, FieldEntry, IndexRecordOption, IpAddrOptions, NumericOptions, STORED, Schema, SchemaBuilder, TextFieldIndexing,
+    TextOptions,
 };
+use tantivy::tokenizer::TokenizerManager;
 
 /// How many text fields keep lengths: each costs a byte per document, whether or not a document has the field.
 const NORMED_FIELDS_MAX: usize = 256;
@@ -26,6 +32,10 @@ pub struct ShardSchema {
     mapping: Arc<Mapping>,
     /// The field of each leaf, by the leaf's number; `None` if it is neither searched nor sorted.
     leaf_fields: Vec<Option<Field>>,
+    /// The second field of the leaves that have two, by the leaf's number.
+    second_fields: HashMap<u32, Field>,
+    /// The leaves whose values are made of words, by number.
+    word_counts: Vec<u32>,
     id: Field,
     source: Field,
     seq_no: Field,
@@ -34,6 +44,16 @@ pub struct ShardSchema {
     routing: Field,
     field_names: Field,
     ignored: Field,
+    nested: Option<NestedFields>,
+}
+
+/// What the documents of nested objects have; only indices that have such objects have these fields.
+#[derive(Clone, Copy, Debug)]
+pub struct NestedFields {
+    /// `_nested_path`: the path of the object. Documents without it are those that clients know.
+    pub path: Field,
+    /// `_root`: the id of the outermost document around it, which goes with it when that is replaced.
+    pub root: Field,
 }
 
 /// What the index keeps of an operation beside its fields.
@@ -65,6 +85,16 @@ fn raw_text() -> TextOptions {
 /// The term in `_field_names` of a text without a single word: it exists, and does not count for scores.
 fn wordless(path: &str) -> String {
     format!("\u{0}{path}")
+}
+
+/// The name of the column of upper ends of a range.
+pub(crate) fn upper_name(path: &str) -> String {
+    format!("{path}..upper")
+}
+
+/// The name of the field of a flat object's values with their paths.
+pub(crate) fn entries_name(path: &str) -> String {
+    format!("{path}..entries")
 }
 
 /// A field that takes its number from the schema before, or the next free one.
@@ -100,6 +130,13 @@ impl Appender {
         self.field(FieldEntry::new_text(name.to_owned(), options))
     }
 
+    fn address(&mut self, name: &str, index: bool, column: bool) -> Field {
+        let options = IpAddrOptions::default();
+        let options = if index { options.set_indexed() } else { options };
+        let options = if column { options.set_fast() } else { options };
+        self.field(FieldEntry::new_ip_addr(name.to_owned(), options))
+    }
+
     fn leaf(&mut self, leaf: &LeafField, has_room_for_norms: bool) -> Option<Field> {
         let options = leaf.options();
         let numeric = |index: bool, column: bool| {
@@ -111,14 +148,14 @@ impl Appender {
             return None;
         }
         Some(match leaf.field_type {
-            FieldType::Text => {
+            FieldType::Text | FieldType::MatchOnlyText | FieldType::SearchAsYouType => {
                 let indexing = TextFieldIndexing::default()
                     .set_tokenizer(&AnalyzerRegistry::tokenizer_name(&options.analyzer))
-                    .set_fieldnorms(options.norms && has_room_for_norms)
+                    .set_fieldnorms(has_norms(leaf) && has_room_for_norms)
                     .set_index_option(IndexRecordOption::WithFreqsAndPositions);
                 self.text(&leaf.path, TextOptions::default().set_indexing_options(indexing))
             }
-            FieldType::Keyword => {
+            FieldType::Keyword | FieldType::Wildcard | FieldType::Completion => {
                 let tokenizer = options.normalizer.as_deref().map(AnalyzerRegistry::normalizer_tokenizer_name);
                 let tokenizer = tokenizer.as_deref().unwrap_or("raw");
                 let mut text = TextOptions::default();
@@ -130,17 +167,47 @@ impl Appender {
                 }
                 self.text(&leaf.path, text)
             }
+            FieldType::FlatObject => self.text(&leaf.path, raw_text()),
+            FieldType::Binary => self.text(&leaf.path, TextOptions::default().set_fast("raw")),
             FieldType::Boolean => self.number(&leaf.path, FieldEntry::new_bool, numeric(options.index, options.doc_values)),
-            FieldType::Long | FieldType::Integer | FieldType::Short | FieldType::Byte => {
+            FieldType::Long | FieldType::Integer | FieldType::Short | FieldType::Byte | FieldType::TokenCount => {
                 self.number(&leaf.path, FieldEntry::new_i64, numeric(options.index, options.doc_values))
             }
+            FieldType::UnsignedLong => self.number(&leaf.path, FieldEntry::new_u64, numeric(options.index, options.doc_values)),
             // A column answers everything; terms are only needed where there is none.
-            FieldType::Date => self.number(&leaf.path, FieldEntry::new_i64, numeric(!options.doc_values, options.doc_values)),
+            FieldType::Date | FieldType::DateNanos | FieldType::ScaledFloat => {
+                self.number(&leaf.path, FieldEntry::new_i64, numeric(!options.doc_values, options.doc_values))
+            }
             FieldType::Double | FieldType::Float | FieldType::HalfFloat => {
                 self.number(&leaf.path, FieldEntry::new_f64, numeric(!options.doc_values, options.doc_values))
             }
+            FieldType::Ip => self.address(&leaf.path, options.index, options.doc_values),
+            // These are searched through their columns alone.
+            FieldType::GeoPoint => self.number(&leaf.path, FieldEntry::new_u64, numeric(false, true)),
+            FieldType::IntegerRange | FieldType::LongRange | FieldType::FloatRange | FieldType::DoubleRange | FieldType::DateRange => {
+                self.number(&leaf.path, FieldEntry::new_i64, numeric(false, true))
+            }
+            FieldType::IpRange => self.address(&leaf.path, false, true),
+            FieldType::ConstantKeyword | FieldType::Alias => return None,
         })
     }
+
+    /// The second field of a leaf that has two.
+    fn second(&mut self, leaf: &LeafField) -> Option<Field> {
+        match leaf.field_type {
+            FieldType::FlatObject => Some(self.text(&entries_name(&leaf.path), raw_text().set_fast("raw"))),
+            FieldType::IpRange => Some(self.address(&upper_name(&leaf.path), false, true)),
+            field_type if field_type.is_range() => {
+                Some(self.number(&upper_name(&leaf.path), FieldEntry::new_i64, NumericOptions::default().set_fast()))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Whether the lengths of a leaf's texts are kept.
+fn has_norms(leaf: &LeafField) -> bool {
+    matches!(leaf.field_type, FieldType::Text | FieldType::SearchAsYouType) && leaf.options().norms
 }
 
 impl ShardSchema {
@@ -156,17 +223,67 @@ impl ShardSchema {
         let routing = fields.text("_routing", raw_text().set_stored());
         let field_names = fields.text("_field_names", raw_text());
         let ignored = fields.text("_ignored", raw_text().set_stored());
+        let nested = (!mapping.nested_paths().is_empty())
+            .then(|| NestedFields { path: fields.text("_nested_path", raw_text()), root: fields.text("_root", raw_text()) });
         let mut normed = 0;
-        let leaf_fields = mapping
-            .leaves()
-            .iter()
-            .map(|leaf| {
-                normed += usize::from(leaf.field_type == FieldType::Text && leaf.options().norms);
-                fields.leaf(leaf, normed <= NORMED_FIELDS_MAX)
-            })
-            .collect();
+        let mut second_fields = HashMap::new();
+        let mut leaf_fields = Vec::with_capacity(mapping.leaves().len());
+        let mut word_counts = Vec::new();
+        for (number, leaf) in (0..).zip(mapping.leaves()) {
+            normed += usize::from(has_norms(leaf));
+            let field = fields.leaf(leaf, normed <= NORMED_FIELDS_MAX);
+            leaf_fields.push(field);
+            if field.is_some()
+                && let Some(second) = fields.second(leaf)
+            {
+                second_fields.insert(number, second);
+            }
+            if leaf.field_type == FieldType::TokenCount {
+                word_counts.push(number);
+            }
+        }
         let schema = fields.builder.build();
-        ShardSchema { schema, mapping, leaf_fields, id, source, seq_no, op_term, version, routing, field_names, ignored }
+        ShardSchema {
+            schema,
+            mapping,
+            leaf_fields,
+            second_fields,
+            word_counts,
+            id,
+            source,
+            seq_no,
+            op_term,
+            version,
+            routing,
+            field_names,
+            ignored,
+            nested,
+        }
+    }
+
+    /// Replaces the texts whose words are only counted by their counts.
+    pub(super) fn count_words(&self, parsed: &mut ParsedDocument, tokenizers: &TokenizerManager) {
+        if self.word_counts.is_empty() {
+            return;
+        }
+        let inner = parsed.nested.iter_mut().flat_map(|document| &mut document.values);
+        for (number, value) in parsed.values.iter_mut().chain(inner) {
+            let FieldValue::Text(text) = value else { continue };
+            let Some(leaf) = self.mapping.leaf(*number).filter(|leaf| leaf.field_type == FieldType::TokenCount) else { continue };
+            let options = leaf.options();
+            let tokenizer = tokenizers.get(&AnalyzerRegistry::tokenizer_name(&options.analyzer));
+            let count = tokenizer.map_or(0, |mut tokenizer| {
+                let mut stream = tokenizer.token_stream(text);
+                let (mut words, mut places) = (0, 0);
+                while stream.advance() {
+                    words += 1;
+                    places = stream.token().position + 1;
+                }
+                // Words that the analyzer leaves out keep their places.
+                if options.counts_places { places } else { words }
+            });
+            *value = FieldValue::Long(i64::try_from(count).unwrap_or(i64::MAX));
+        }
     }
 
     /// The index library's schema.
@@ -182,6 +299,11 @@ impl ShardSchema {
     /// The field of a leaf, by the leaf's number; `None` if it is neither searched nor sorted.
     pub fn leaf_field(&self, leaf: u32) -> Option<Field> {
         self.leaf_fields.get(usize::try_from(leaf).ok()?).copied().flatten()
+    }
+
+    /// The second field of a leaf, by the leaf's number: the upper ends of a range, the entries of a flat object.
+    pub fn second_field(&self, leaf: u32) -> Option<Field> {
+        self.second_fields.get(&leaf).copied()
     }
 
     /// `_id`: one untouched term, stored.
@@ -229,6 +351,24 @@ impl ShardSchema {
         (tantivy::Term::from_field_text(self.field_names, path), tantivy::Term::from_field_text(self.field_names, &wordless(path)))
     }
 
+    /// What nested documents have, if there can be any.
+    pub fn nested(&self) -> Option<NestedFields> {
+        self.nested
+    }
+
+    /// The index documents of the nested objects of a document, in the order in which they stand before it.
+    pub fn nested_documents(&self, parsed: &ParsedDocument, id: &str) -> Vec<TantivyDocument> {
+        let Some(fields) = self.nested else { return Vec::new() };
+        let documents = parsed.nested.iter().map(|nested| {
+            let mut document = TantivyDocument::new();
+            document.add_text(fields.path, &*nested.path);
+            document.add_text(fields.root, id);
+            self.add_values(&mut document, &nested.values);
+            document
+        });
+        documents.collect()
+    }
+
     /// The index document for a parsed document.
     pub fn document(&self, parsed: &ParsedDocument, meta: DocumentMeta<'_>) -> TantivyDocument {
         let mut document = TantivyDocument::new();
@@ -243,8 +383,13 @@ impl ShardSchema {
         for path in &parsed.ignored {
             document.add_text(self.ignored, path);
         }
-        let mut present: Vec<(u32, bool)> = Vec::with_capacity(parsed.values.len());
-        for (number, value) in &parsed.values {
+        self.add_values(&mut document, &parsed.values);
+        document
+    }
+
+    fn add_values(&self, document: &mut TantivyDocument, values: &[(u32, FieldValue)]) {
+        let mut present: Vec<(u32, bool)> = Vec::with_capacity(values.len());
+        for (number, value) in values {
             let Some(field) = self.leaf_field(*number) else { continue };
             let has_words = match value {
                 FieldValue::Text(text) => {
@@ -263,6 +408,36 @@ impl ShardSchema {
                     document.add_bool(field, *value);
                     true
                 }
+                FieldValue::Unsigned(value) => {
+                    document.add_u64(field, *value);
+                    true
+                }
+                FieldValue::Ip(address) => {
+                    document.add_ip_addr(field, *address);
+                    true
+                }
+                FieldValue::Flat(entry) => {
+                    let (_, value) = split_flat_entry(entry);
+                    document.add_text(field, value);
+                    if let Some(entries) = self.second_field(*number) {
+                        document.add_text(entries, entry);
+                    }
+                    true
+                }
+                FieldValue::Range(bounds) => {
+                    let Some(upper) = self.second_field(*number) else { continue };
+                    match *bounds {
+                        RangeBounds::Number(low, high) => {
+                            document.add_i64(field, low);
+                            document.add_i64(upper, high);
+                        }
+                        RangeBounds::Ip(low, high) => {
+                            document.add_ip_addr(field, low);
+                            document.add_ip_addr(upper, high);
+                        }
+                    }
+                    true
+                }
             };
             match present.iter_mut().find(|(known, _)| known == number) {
                 Some((_, known)) => *known |= has_words,
@@ -272,11 +447,10 @@ impl ShardSchema {
         for (number, has_words) in present {
             let Some(leaf) = self.mapping.leaf(number) else { continue };
             document.add_text(self.field_names, &*leaf.path);
-            if !has_words && leaf.field_type == FieldType::Text {
+            if !has_words && leaf.field_type.is_text() {
                 document.add_text(self.field_names, wordless(&leaf.path));
             }
         }
-        document
     }
 }
 

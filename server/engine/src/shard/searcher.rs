@@ -79,9 +79,17 @@ impl ShardSearcher {
     /// be in the schema of the searcher, which a new field makes untrue for a moment. Blocking, but only on a directory.
     pub(super) fn bytes_in(&self, folder: &Path) -> u64 {
         let mine: HashSet<String> = self.searcher.segment_readers().iter().map(|reader| reader.segment_id().uuid_string()).collect();
-        let files =
-            fs::list(folder).unwrap_or_default().into_iter().filter(|name| mine.contains(name.split('.').next().unwrap_or_default()));
-        // A file that a merge removes meanwhile counts as nothing.
-        files.map(|name| fs::file_len(&folder.join(name)).unwrap_or(0)).sum()
+        bytes_of(folder, |segment| mine.contains(segment))
     }
+}
+
+/// How many bytes the files of one segment take. Blocking, but only on a directory.
+pub(super) fn files_bytes(folder: &Path, segment: &str) -> u64 {
+    bytes_of(folder, |other| other == segment)
+}
+
+fn bytes_of(folder: &Path, wanted: impl Fn(&str) -> bool) -> u64 {
+    let files = fs::list(folder).unwrap_or_default().into_iter().filter(|name| wanted(name.split('.').next().unwrap_or_default()));
+    // A file that a merge removes meanwhile counts as nothing.
+    files.map(|name| fs::file_len(&folder.join(name)).unwrap_or(0)).sum()
 }

@@ -1,6 +1,7 @@
 //! The settings of an index that its shards obey.
 
 use std::time::Duration;
+use tandem_common::mapping::DocumentLimits;
 use tandem_common::settings::SettingKind;
 use tandem_common::{Setting, SettingScope, Settings};
 
@@ -86,6 +87,7 @@ pub(super) struct ShardSettings {
     pub(super) generation_threshold_bytes: u64,
     pub(super) refresh_interval: RefreshInterval,
     pub(super) gc_deletes: Duration,
+    pub(super) document_limits: DocumentLimits,
     pub(super) lease_period: Option<Duration>,
     pub(super) retention_bytes_max: u64,
 }
@@ -105,6 +107,7 @@ impl ShardSettings {
             generation_threshold_bytes: bytes(GENERATION_THRESHOLD),
             refresh_interval,
             gc_deletes: GC_DELETES.time(settings).unwrap_or_default(),
+            document_limits: DocumentLimits::from_settings(settings),
             lease_period: LEASE_PERIOD.time(settings),
             retention_bytes_max: u64::try_from(RETENTION_BYTES.bytes(settings)).unwrap_or(u64::MAX),
         }

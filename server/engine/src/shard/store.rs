@@ -4,6 +4,7 @@ use super::delta::Tombstone;
 use super::engine::{CommitPayload, Engine, Version, VersionMap};
 use super::operation::{LoggedKind, LoggedOperation};
 use super::operation_ids::{OperationIds, Sequenced};
+use super::planted::{self, Bug};
 use super::seqno::{Lineage, ReplicationTracker, RetentionLease, RetentionLeases};
 use super::settings::ShardSettings;
 use super::stats::{Counters, Progress};
@@ -128,9 +129,12 @@ impl Parts {
             let Tombstone { id, seq_no, op_term, version } = tombstone;
             versions.remember(&id, Version { seq_no, op_term, version, deleted: true }, now);
         }
+        let forget = planted::is(Bug::TombstoneLost, &open.path);
         let note = |operation: LoggedOperation| {
             operation_ids.put(operation.operation_id, Sequenced::read_back(&operation, versions.get(&operation.id)), now);
-            versions.put(&operation.id, Version::of(&operation));
+            if !(forget && operation.kind == LoggedKind::Delete) {
+                versions.put(&operation.id, Version::of(&operation));
+            }
         };
         let log = Translog::open(&log_folder(&store), applied, note)?;
         let mut sequencer = Sequencer::new(log.max_seq_no(), open.buffer.clone());
@@ -173,6 +177,7 @@ impl Parts {
             engine: Arc::new(tokio::sync::Mutex::new(engine)),
             flush_turn: tokio::sync::Mutex::new(()),
             searcher: ArcSwap::from_pointee(searcher),
+            segment_numbers: Mutex::default(),
             progress: watch::Sender::new(progress),
             durable: AtomicI64::new(applied.0),
             counters: Counters::default(),

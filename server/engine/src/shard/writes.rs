@@ -280,6 +280,7 @@ impl Inner {
                 return Err(Error::ShardNotReady { reason: format!("{} is not the active primary", self.shard) });
             }
         };
+        self.check_space()?;
         sequencer.backlog.admit(&self.shard)?;
         let known = |operation: &ParsedOperation| {
             let id = operation.operation.operation_id;
@@ -395,7 +396,11 @@ impl IndexShard {
         let document = match &operation.kind {
             WriteKind::Index { source } | WriteKind::Create { source } | WriteKind::IndexNew { source } => {
                 check_size(source.len() + operation.id.len() + 1024)?;
-                Some(mapping.parse_document(&operation.id, source, ParseMode::Strict)?)
+                let limits = self.inner.settings.load().document_limits;
+                let parsed = mapping.parse_document_within(&operation.id, source, ParseMode::Strict, limits);
+                Some(parsed.inspect_err(|_| {
+                    self.inner.counters.rejected_documents.fetch_add(1, Ordering::Relaxed);
+                })?)
             }
             WriteKind::Delete => None,
         };

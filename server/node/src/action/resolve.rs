@@ -24,7 +24,7 @@ pub(super) fn indices(state: &ClusterState, names: &IndexNames, purpose: Purpose
         ignore_unavailable: names.options.ignore_unavailable,
         allow_no_indices: names.options.allow_no_indices,
         expand_open: names.options.expand_open,
-        expand_closed: names.options.expand_closed || purpose == Purpose::Metadata,
+        expand_closed: names.options.expand_closed,
         expand_hidden: names.options.expand_hidden,
         resolve_aliases: purpose != Purpose::Delete,
         forbid_closed: purpose == Purpose::Open,

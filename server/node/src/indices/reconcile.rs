@@ -275,7 +275,7 @@ impl Job {
 
     /// Makes durable in the index what was replayed from the log, so that the next crash does not replay it again.
     fn flush_what_was_replayed(&self, shard: &Arc<IndexShard>) {
-        if shard.stats().translog_uncommitted_operations < REPLAYED_MAX {
+        if shard.stats().translog_operations < REPLAYED_MAX {
             return;
         }
         let shard = Arc::clone(shard);

@@ -7,7 +7,7 @@ use crate::rest::respond::Answer;
 use crate::rest::routes::Route;
 use http::Method;
 use tandem_common::{Action, Error, Result};
-use tandem_node::action::monitor::stats::{self, CopyStats, IndexStats};
+use tandem_node::action::monitor::stats::{self, IndexStats, ShardStats};
 
 const COLUMNS: &[Column] = &[
     text("health", &["h"], "current health status"),
@@ -42,14 +42,14 @@ async fn table(app: App, call: Call) -> Result<Answer> {
         return Err(Error::illegal_argument(format!("unknown cluster health status [{unknown}]")));
     }
     let only_primaries = call.params.bool("pri", false)?;
-    let (_, indices) = stats::execute(&app.services, &call.context, call.indices(OPEN_AND_CLOSED)?).await?;
+    let (_, indices) = stats::execute(&app.services, &call.context, call.indices(OPEN_AND_CLOSED)?, false).await?;
     let wanted = |index: &&IndexStats| health.as_deref().is_none_or(|word| word == index.health.as_str());
     let rows = indices.iter().filter(wanted).map(|index| row(index, only_primaries)).collect();
     Table::new(COLUMNS, rows).answer(&call, &[])
 }
 
 fn row(index: &IndexStats, only_primaries: bool) -> Vec<Cell> {
-    let sum = |primaries: bool, figure: fn(&CopyStats) -> u64| {
+    let sum = |primaries: bool, figure: fn(&ShardStats) -> u64| {
         let open = index.copies.iter().filter(|copy| copy.primary || !primaries).filter_map(|copy| copy.stats.as_ref());
         open.map(figure).reduce(|a, b| a + b)
     };
@@ -64,7 +64,7 @@ fn row(index: &IndexStats, only_primaries: bool) -> Vec<Cell> {
         count(index.number_of_shards),
         count(index.number_of_replicas),
         figure(sum(true, |stats| stats.docs)),
-        figure(sum(true, |stats| stats.deleted)),
+        figure(sum(true, |stats| stats.deleted_docs)),
         Cell::Number(index.creation_date),
         Cell::Text(iso_time(index.creation_date)),
         bytes(sum(only_primaries, |stats| stats.store_bytes)),

@@ -4,10 +4,12 @@
 //! **Invariants**: the columns, their names, aliases and order are OpenSearch's; a table asks one action. · *How it
 //! fails*: an unknown sort key is an error, an unknown column is left out. · *How it is tested*: beside the code.
 
+mod aliases;
 mod count;
 mod health;
 mod indices;
 mod nodes;
+mod segments;
 mod shards;
 mod table;
 
@@ -27,6 +29,8 @@ pub(super) fn routes() -> Vec<Route> {
     routes.extend(count::routes());
     routes.extend(shards::routes());
     routes.extend(nodes::routes());
+    routes.extend(aliases::routes());
+    routes.extend(segments::routes());
     routes
 }
 

@@ -1,13 +1,14 @@
 //! `_cat/shards`: every copy and where it is.
 
 use super::{App, Call, Cell, Column, TABLE, Table, number, on_demand, text, wants_help};
-use crate::rest::call::{INDICES, OPEN_AND_CLOSED};
+use crate::rest::call::INDICES;
 use crate::rest::nodes::host_of;
 use crate::rest::respond::Answer;
 use crate::rest::routes::Route;
 use http::Method;
 use std::collections::HashMap;
 use tandem_common::{Action, NodeId, Result};
+use tandem_node::action::IndicesOptions;
 use tandem_node::action::monitor::{nodes, stats};
 
 const COLUMNS: &[Column] = &[
@@ -37,7 +38,7 @@ async fn table(app: App, call: Call) -> Result<Answer> {
     if wants_help(&call)? {
         return Ok(Table::help(COLUMNS));
     }
-    let (_, indices) = stats::execute(&app.services, &call.context, call.indices(OPEN_AND_CLOSED)?).await?;
+    let (_, indices) = stats::execute(&app.services, &call.context, call.indices(IndicesOptions::default())?, true).await?;
     let hosts: HashMap<NodeId, String> =
         nodes::execute(&app.services, &call.context).await?.into_iter().map(|node| (node.id, host_of(&node.transport_address))).collect();
     let rows = indices.iter().flat_map(|index| index.copies.iter().map(|copy| row(&index.index, copy, &hosts))).collect();

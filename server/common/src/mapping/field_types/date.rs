@@ -1,4 +1,4 @@
-//! Date formats and date math: text to milliseconds since 1970, and back.
+//! Date formats: text to milliseconds since 1970, and back.
 //!
 //! A format is a list of alternatives (`strict_date_optional_time||epoch_millis`), each a known name or a Java pattern. Parts
 //! that a text leaves out become the first moment they allow, or the last when rounding up, which is what makes
@@ -6,6 +6,7 @@
 
 use super::civil::{DAY_MILLIS, civil_from_days, days_from_civil, days_in_month, weekday};
 use super::date_pattern::Pattern;
+use super::moment::{Moment, print_instant};
 use crate::error::{Error, Result};
 use jiff::tz::TimeZone;
 
@@ -21,7 +22,11 @@ pub struct DateFormat {
 
 #[derive(Clone, Debug)]
 enum Alternative {
-    OptionalTime { strict: bool },
+    /// `nanos`: printed with all nine digits.
+    OptionalTime {
+        strict: bool,
+        nanos: bool,
+    },
     EpochMillis,
     EpochSecond,
     Pattern(Pattern),
@@ -34,13 +39,18 @@ pub(super) struct Parts {
     pub(super) month: Option<i64>,
     pub(super) day: Option<i64>,
     pub(super) day_of_year: Option<i64>,
+    /// Year, week and day of weeks that begin on Monday, the first with at least four days.
+    pub(super) iso_week: (Option<i64>, Option<i64>, Option<i64>),
+    /// The same for weeks that begin on Sunday, the first with at least one day; what is left out is the first.
+    pub(super) week: (Option<i64>, Option<i64>, Option<i64>),
+    pub(super) quarter: Option<i64>,
     pub(super) hour: Option<i64>,
     pub(super) hour_of_half: Option<i64>,
     pub(super) afternoon: Option<bool>,
     pub(super) minute: Option<i64>,
     pub(super) second: Option<i64>,
     pub(super) nanos: Option<i64>,
-    pub(super) epoch_millis: Option<i64>,
+    pub(super) epoch: Option<Moment>,
     pub(super) zone: Option<TimeZone>,
 }
 
@@ -53,39 +63,60 @@ pub enum Rounding {
     Up,
 }
 
-/// The patterns behind the names, strict first.
-const NAMED: &[(&str, &str)] = &[
-    ("basic_date", "yyyyMMdd"),
-    ("basic_date_time", "yyyyMMdd'T'HHmmss.SSSZ"),
-    ("basic_date_time_no_millis", "yyyyMMdd'T'HHmmssZ"),
-    ("basic_ordinal_date", "yyyyDDD"),
-    ("date", "yyyy-MM-dd"),
-    ("date_hour", "yyyy-MM-dd'T'HH"),
-    ("date_hour_minute", "yyyy-MM-dd'T'HH:mm"),
-    ("date_hour_minute_second", "yyyy-MM-dd'T'HH:mm:ss"),
-    ("date_hour_minute_second_fraction", "yyyy-MM-dd'T'HH:mm:ss.SSS"),
-    ("date_hour_minute_second_millis", "yyyy-MM-dd'T'HH:mm:ss.SSS"),
-    ("date_time", "yyyy-MM-dd'T'HH:mm:ss.SSSXXX"),
-    ("date_time_no_millis", "yyyy-MM-dd'T'HH:mm:ssXXX"),
-    ("hour", "HH"),
-    ("hour_minute", "HH:mm"),
-    ("hour_minute_second", "HH:mm:ss"),
-    ("hour_minute_second_fraction", "HH:mm:ss.SSS"),
-    ("hour_minute_second_millis", "HH:mm:ss.SSS"),
-    ("ordinal_date", "yyyy-DDD"),
-    ("rfc3339_lenient", "yyyy-MM-dd'T'HH:mm:ss[.SSS]XXX"),
-    ("time", "HH:mm:ss.SSSXXX"),
-    ("time_no_millis", "HH:mm:ssXXX"),
-    ("year", "yyyy"),
-    ("year_month", "yyyy-MM"),
-    ("year_month_day", "yyyy-MM-dd"),
+/// The patterns behind the names: the name, its pattern, and that of its `strict_` form if there is one. Beside Java's letters
+/// they have some of their own: `f` and `g` are fractions of up to nine or three digits, `R`, `I` and `i` year, week and day of
+/// ISO weeks, `W` is an offset with a colon.
+const NAMED: &[(&str, &str, &str)] = &[
+    ("basic_date", "yyyyMMdd", ""),
+    ("basic_date_time", "yyyyMMdd'T'HHmmss.fX", ""),
+    ("basic_date_time_no_millis", "yyyyMMdd'T'HHmmssX", ""),
+    ("basic_ordinal_date", "yyyyDDD", ""),
+    ("basic_ordinal_date_time", "yyyyDDD'T'HHmmss.fX", ""),
+    ("basic_ordinal_date_time_no_millis", "yyyyDDD'T'HHmmssX", ""),
+    ("basic_time", "HHmmss.fX", ""),
+    ("basic_time_no_millis", "HHmmssX", ""),
+    ("basic_t_time", "'T'HHmmss.fX", ""),
+    ("basic_t_time_no_millis", "'T'HHmmssX", ""),
+    ("basic_week_date", "R'W'Ii", "R'W'Ii"),
+    ("basic_week_date_time", "R'W'Ii'T'HHmmss.fX", "R'W'Ii'T'HHmmss.fX"),
+    ("basic_week_date_time_no_millis", "R'W'Ii'T'HHmmssX", "R'W'Ii'T'HHmmssX"),
+    ("date", "yyyy[-MM[-dd]]", "yyyy-MM-dd"),
+    ("date_hour", "yyyy-MM-dd'T'HH", "yyyy-MM-dd'T'HH"),
+    ("date_hour_minute", "yyyy-MM-dd'T'HH:mm", "yyyy-MM-dd'T'HH:mm"),
+    ("date_hour_minute_second", "yyyy-MM-dd'T'HH:mm:ss", "yyyy-MM-dd'T'HH:mm:ss"),
+    ("date_hour_minute_second_fraction", "yyyy-MM-dd'T'HH:mm:ss.f", "yyyy-MM-dd'T'HH:mm:ss.f"),
+    ("date_hour_minute_second_millis", "yyyy-MM-dd'T'HH:mm:ss.g", "yyyy-MM-dd'T'HH:mm:ss.f"),
+    ("date_time", "yyyy-MM-dd'T'HH:mm:ss.fX", "yyyy-MM-dd'T'HH:mm:ss[.f]X"),
+    ("date_time_no_millis", "yyyy-MM-dd'T'HH:mm[:ss][X]", "yyyy-MM-dd'T'HH:mm:ssX"),
+    ("hour", "HH", "HH"),
+    ("hour_minute", "HH:mm", "HH:mm"),
+    ("hour_minute_second", "HH:mm:ss", "HH:mm:ss"),
+    ("hour_minute_second_fraction", "HH:mm:ss.f", "HH:mm:ss.f"),
+    ("hour_minute_second_millis", "HH:mm:ss.g", "HH:mm:ss.f"),
+    ("ordinal_date", "yyyy-DDD", "yyyy-DDD"),
+    ("ordinal_date_time", "yyyy-DDD'T'HH:mm:ss.fX", "yyyy-DDD'T'HH:mm:ss.fX"),
+    ("ordinal_date_time_no_millis", "yyyy-DDD'T'HH:mm:ssX", "yyyy-DDD'T'HH:mm:ssX"),
+    ("rfc3339_lenient", "yyyy[-MM[-dd['T'HH:mm[:ss[.f]]W]]]", ""),
+    ("time", "HH:mm:ss.fX", "HH:mm:ss.fX"),
+    ("time_no_millis", "HH:mm:ssX", "HH:mm:ssX"),
+    ("t_time", "'T'HH:mm:ss.fX", "'T'HH:mm:ss.fX"),
+    ("t_time_no_millis", "'T'HH:mm:ssX", "'T'HH:mm:ssX"),
+    ("week_date", "R-'W'I-i", "R-'W'I-i"),
+    ("week_date_time", "R-'W'I-i'T'HH:mm:ss.fX", "R-'W'I-i'T'HH:mm:ss.fX"),
+    ("week_date_time_no_millis", "R-'W'I-i'T'HH:mm:ssX", "R-'W'I-i'T'HH:mm:ssX"),
+    ("weekyear", "R", "R"),
+    ("weekyear_week", "R-'W'I", "R-'W'I"),
+    ("weekyear_week_day", "R-'W'I-i", "R-'W'I-i"),
+    ("year", "u", "yyyy"),
+    ("year_month", "yyyy-MM", "yyyy-MM"),
+    ("year_month_day", "yyyy-MM-dd", "yyyy[-MM[-dd]]"),
 ];
 
 impl Default for DateFormat {
     fn default() -> Self {
         DateFormat {
             name: DATE_FORMAT_DEFAULT.to_owned(),
-            alternatives: vec![Alternative::OptionalTime { strict: true }, Alternative::EpochMillis],
+            alternatives: vec![Alternative::OptionalTime { strict: true, nanos: false }, Alternative::EpochMillis],
         }
     }
 }
@@ -96,23 +127,30 @@ impl DateFormat {
     /// # Errors
     /// A name that is none and no pattern either: `Invalid format: [x]: Unknown pattern letter: o`.
     pub fn new(format: &str) -> Result<Self> {
-        let invalid = |reason: String| Error::IllegalArgument {
-            reason: format!("Invalid format: [{format}]: {reason}"),
-            cause: Some(Box::new(Error::illegal_argument(reason))),
-        };
         let mut alternatives = Vec::new();
         for name in format.split("||") {
-            let bare = name.strip_prefix("strict_").unwrap_or(name);
-            alternatives.push(match bare {
+            let invalid = |reason: String| Error::IllegalArgument {
+                reason: format!("Invalid format: [{name}]: {reason}"),
+                cause: Some(Box::new(Error::illegal_argument(reason))),
+            };
+            let named = |bare: &str| NAMED.iter().find(|(known, ..)| *known == bare);
+            alternatives.push(match name {
                 "" => return Err(Error::illegal_argument("No date pattern provided")),
-                "date_optional_time" | "iso8601" | "date_optional_time_nanos" => {
-                    Alternative::OptionalTime { strict: bare != name || bare == "iso8601" }
-                }
+                "date_optional_time" => Alternative::OptionalTime { strict: false, nanos: false },
+                "strict_date_optional_time" | "iso8601" => Alternative::OptionalTime { strict: true, nanos: false },
+                "strict_date_optional_time_nanos" => Alternative::OptionalTime { strict: true, nanos: true },
                 "epoch_millis" => Alternative::EpochMillis,
                 "epoch_second" => Alternative::EpochSecond,
-                _ => match NAMED.iter().find(|(known, _)| *known == bare) {
-                    Some((_, pattern)) => Alternative::Pattern(Pattern::new(pattern, bare != name).map_err(invalid)?),
-                    None => Alternative::Pattern(Pattern::new(name, true).map_err(invalid)?),
+                _ => match (named(name), name.strip_prefix("strict_").and_then(named)) {
+                    // What has no separators is as wide as it is.
+                    (Some((_, lenient, _)), _) => {
+                        let is_strict = name.starts_with("basic_") || name == "rfc3339_lenient";
+                        Alternative::Pattern(Pattern::named(lenient, is_strict).map_err(invalid)?)
+                    }
+                    (None, Some((.., strict))) if !strict.is_empty() => {
+                        Alternative::Pattern(Pattern::named(strict, true).map_err(invalid)?)
+                    }
+                    _ => Alternative::Pattern(Pattern::new(name).map_err(invalid)?),
                 },
             });
         }
@@ -129,12 +167,20 @@ impl DateFormat {
     /// # Errors
     /// A text that fits no alternative.
     pub fn parse(&self, text: &str, rounding: Rounding, zone: Option<&TimeZone>) -> Result<i64> {
+        self.parse_moment(text, rounding, zone).map(|moment| moment.millis)
+    }
+
+    /// As [`DateFormat::parse`], to the nanosecond.
+    ///
+    /// # Errors
+    /// A text that fits no alternative.
+    pub fn parse_moment(&self, text: &str, rounding: Rounding, zone: Option<&TimeZone>) -> Result<Moment> {
         if text.is_empty() {
             return Err(Error::illegal_argument("cannot parse empty date"));
         }
         for alternative in &self.alternatives {
-            if let Some(millis) = alternative.parse(text).and_then(|parts| parts.resolve(rounding, zone)) {
-                return Ok(millis);
+            if let Some(moment) = alternative.parse(text).and_then(|parts| parts.resolve(rounding, zone)) {
+                return Ok(moment);
             }
         }
         let detail = match self.alternatives.len() {
@@ -147,30 +193,53 @@ impl DateFormat {
         })
     }
 
+    /// Prints a moment in the first alternative, in UTC.
+    pub fn print_moment(&self, moment: Moment) -> String {
+        match self.alternatives.first() {
+            Some(Alternative::OptionalTime { nanos: true, .. }) if moment.nanos != 0 => print_instant(moment),
+            Some(Alternative::EpochMillis) if moment.nanos != 0 => {
+                format!("{}.{}", moment.millis, format!("{:06}", moment.nanos).trim_end_matches('0'))
+            }
+            Some(Alternative::Pattern(pattern)) => pattern.print(moment.millis, moment.nanos),
+            _ => self.print(moment.millis),
+        }
+    }
+
     /// Prints milliseconds in the first alternative, in UTC.
     pub fn print(&self, millis: i64) -> String {
         match self.alternatives.first() {
             Some(Alternative::EpochMillis) => millis.to_string(),
-            Some(Alternative::EpochSecond) => (millis.div_euclid(1_000)).to_string(),
-            Some(Alternative::Pattern(pattern)) => pattern.print(millis),
+            Some(Alternative::EpochSecond) => {
+                let (sign, size) = (if millis < 0 { "-" } else { "" }, millis.unsigned_abs());
+                let fraction = format!(".{:03}", size % 1_000);
+                format!("{sign}{}{}", size / 1_000, fraction.trim_end_matches('0').trim_end_matches('.'))
+            }
+            Some(Alternative::Pattern(pattern)) => pattern.print(millis, 0),
             Some(Alternative::OptionalTime { .. }) | None => print_optional_time(millis),
         }
     }
 }
 
 /// `2024-01-02T03:04:05.678Z`
-fn print_optional_time(millis: i64) -> String {
+pub(super) fn print_optional_time(millis: i64) -> String {
     let (year, month, day) = civil_from_days(millis.div_euclid(DAY_MILLIS));
     let rest = millis.rem_euclid(DAY_MILLIS);
     let (hour, minute, second) = (rest / 3_600_000, rest / 60_000 % 60, rest / 1_000 % 60);
-    let sign = if year < 0 { "-" } else { "" };
+    let sign = match year {
+        ..0 => "-",
+        0..=9_999 => "",
+        _ => "+",
+    };
     format!("{sign}{:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", year.abs(), rest % 1_000)
 }
 
 impl Alternative {
     fn parse(&self, text: &str) -> Option<Parts> {
         match self {
-            Alternative::OptionalTime { strict } => parse_optional_time(text, *strict),
+            Alternative::OptionalTime { strict, nanos } => {
+                // With nanoseconds a time says its seconds.
+                parse_optional_time(text, *strict).filter(|parts| !nanos || parts.hour.is_none() || parts.second.is_some())
+            }
             Alternative::EpochMillis => parse_epoch(text, 1),
             Alternative::EpochSecond => parse_epoch(text, 1_000),
             Alternative::Pattern(pattern) => pattern.parse(text),
@@ -186,13 +255,18 @@ fn parse_epoch(text: &str, scale: i64) -> Option<Parts> {
     if digits.is_empty() || digits.len() > 19 || !plain(digits) || !plain(fraction) || fraction.len() > 9 {
         return None;
     }
-    let mut millis = whole.parse::<i64>().ok()?.checked_mul(scale)?;
-    if scale == 1_000 && !fraction.is_empty() {
-        let part = format!("{fraction:0<3}").get(..3)?.parse::<i64>().ok()?;
-        millis = millis.checked_add(if whole.starts_with('-') { -part } else { part })?;
-    }
-    Some(Parts { epoch_millis: Some(millis), ..Parts::default() })
+    let whole_millis = whole.parse::<i64>().ok()?.checked_mul(scale)?;
+    // What stands behind the point, in nanoseconds.
+    let digits = if scale == 1_000 { 9 } else { 6 };
+    let part = if fraction.is_empty() { 0 } else { format!("{fraction:0<digits$}").get(..digits)?.parse::<i64>().ok()? };
+    let part = if whole.starts_with('-') { -part } else { part };
+    let millis = whole_millis.checked_add(part.div_euclid(1_000_000))?;
+    let nanos = u32::try_from(part.rem_euclid(1_000_000)).ok()?;
+    Some(Parts { epoch: Some(Moment { millis, nanos }), ..Parts::default() })
 }
+
+/// How many digits a year may have where little is strict.
+pub(super) const LENIENT_YEAR_DIGITS_MAX: usize = 5;
 
 /// A reader over digits and separators.
 pub(super) struct Scanner<'a> {
@@ -277,9 +351,9 @@ fn parse_optional_time(text: &str, strict: bool) -> Option<Parts> {
     let negative = scanner.take(b'-');
     let plus = !negative && scanner.take(b'+');
     let start = scanner.at;
-    let year = scanner.number(if strict { 4 } else { 1 }, 9)?;
-    // More than four digits need a sign.
-    if (plus && scanner.at - start <= 4) || (!plus && !negative && scanner.at - start > 4) {
+    let year = if strict { scanner.number(4, 9)? } else { scanner.number(1, LENIENT_YEAR_DIGITS_MAX)? };
+    // More than four digits need a sign, where anything is strict.
+    if (plus && scanner.at - start <= 4) || (strict && !plus && !negative && scanner.at - start > 4) {
         return None;
     }
     parts.year = Some(if negative { -year } else { year });
@@ -318,9 +392,30 @@ fn parse_optional_time(text: &str, strict: bool) -> Option<Parts> {
 }
 
 impl Parts {
-    fn resolve(&self, rounding: Rounding, zone: Option<&TimeZone>) -> Option<i64> {
-        if let Some(millis) = self.epoch_millis {
-            return Some(millis);
+    /// The same moment by month and day.
+    fn of_weeks(&self) -> Option<Parts> {
+        let in_range = |value: i64, low: i64, high: i64| (low..=high).contains(&value).then_some(value);
+        let days = match (self.iso_week, self.week) {
+            ((Some(year), Some(week), Some(day)), _) => {
+                first_week(in_range(year, -YEARS_MAX, YEARS_MAX)?, 1, 4) + in_range(week, 1, 53)? * 7 - 7 + in_range(day, 1, 7)? - 1
+            }
+            ((None, None, None), (Some(year), week, day)) => {
+                let (week, day) = (in_range(week.unwrap_or(1), 1, 54)?, in_range(day.unwrap_or(1), 1, 7)?);
+                first_week(in_range(year, -YEARS_MAX, YEARS_MAX)?, 7, 1) + week * 7 - 7 + day - 1
+            }
+            _ => return None,
+        };
+        let (year, month, day) = civil_from_days(days);
+        let none = (None, None, None);
+        Some(Parts { year: Some(year), month: Some(month), day: Some(day), iso_week: none, week: none, ..self.clone() })
+    }
+
+    fn resolve(&self, rounding: Rounding, zone: Option<&TimeZone>) -> Option<Moment> {
+        if self.epoch.is_some() {
+            return self.epoch;
+        }
+        if self.iso_week != (None, None, None) || self.week.0.is_some() {
+            return self.of_weeks()?.resolve(rounding, zone);
         }
         let up = rounding == Rounding::Up;
         let pick = |value: Option<i64>, low: i64, high: i64| value.unwrap_or(if up { high } else { low });
@@ -334,7 +429,8 @@ impl Parts {
                 (month, day)
             }
             // A pattern without a date means the first of January, whichever way it is rounded.
-            None if self.year.is_none() && self.month.is_none() && self.day.is_none() => (1, 1),
+            None if self.year.is_none() && self.month.is_none() && self.day.is_none() && self.quarter.is_none() => (1, 1),
+            None if self.month.is_none() && self.quarter.is_some() => (in_range(self.quarter?, 1, 4)? * 3 - 2, self.day.unwrap_or(1)),
             None => {
                 let month = in_range(pick(self.month, 1, 12), 1, 12)?;
                 (month, in_range(pick(self.day, 1, days_in_month(year, month)), 1, days_in_month(year, month))?)
@@ -350,8 +446,29 @@ impl Parts {
         let days = days_from_civil(year, month, day);
         let local =
             days.checked_mul(DAY_MILLIS)?.checked_add(hour * 3_600_000 + minute * 60_000 + second * 1_000 + nanos.div_euclid(1_000_000))?;
-        Some(to_utc(local, self.zone.as_ref().or(zone)))
+        let millis = to_utc(local, self.zone.as_ref().or(zone));
+        Some(Moment { millis, nanos: u32::try_from(nanos.rem_euclid(1_000_000)).ok()? })
     }
+}
+
+/// The years that weeks are counted in.
+const YEARS_MAX: i64 = 999_999_999;
+
+/// The first day of the first week of a year, for weeks that begin on `first_day` (Monday is 1) and belong to the year that has
+/// at least `days_min` of their days.
+fn first_week(year: i64, first_day: i64, days_min: i64) -> i64 {
+    let new_year = days_from_civil(year, 1, 1);
+    // How far into its week the year begins.
+    let into = (weekday(new_year) - first_day).rem_euclid(7);
+    if 7 - into >= days_min { new_year - into } else { new_year - into + 7 }
+}
+
+/// Year, week and day of a day number, by the same weeks.
+pub(super) fn week_of(days: i64, first_day: i64, days_min: i64) -> (i64, i64, i64) {
+    let (year, ..) = civil_from_days(days);
+    let year = [year + 1, year].into_iter().find(|year| first_week(*year, first_day, days_min) <= days).unwrap_or(year - 1);
+    let into = days - first_week(year, first_day, days_min);
+    (year, into / 7 + 1, into % 7 + 1)
 }
 
 /// The moment of a local time in a zone.
@@ -380,241 +497,6 @@ pub fn parse_zone(text: &str) -> Result<TimeZone> {
     }
 }
 
-/// Reads a date with math: `now-1d/d`, `2024-01-01||+1M/d`, or a plain date.
-///
-/// `now_millis` is what `now` means. Rounding up makes `/d` the last millisecond of the day.
-///
-/// # Errors
-/// `parse_exception` for a text that is no date or math that is none.
-pub fn parse_date_math(text: &str, format: &DateFormat, now_millis: i64, rounding: Rounding, zone: Option<&TimeZone>) -> Result<i64> {
-    let (start, math) = match text.strip_prefix("now") {
-        Some(math) => (now_millis, math),
-        None => {
-            let (date, math) = text.split_once("||").unwrap_or((text, ""));
-            // With math, rounding up is the math's business.
-            let first = if math.is_empty() { rounding } else { Rounding::Down };
-            let millis = format.parse(date, first, zone).map_err(|cause| Error::Parse {
-                reason: format!("failed to parse date field [{date}] with format [{}]: [{cause}]", format.name()),
-                cause: Some(Box::new(cause)),
-            })?;
-            (millis, math)
-        }
-    };
-    apply_math(math, start, rounding, zone)
-}
-
-fn apply_math(math: &str, mut millis: i64, rounding: Rounding, zone: Option<&TimeZone>) -> Result<i64> {
-    let mut scanner = Scanner { text: math, at: 0 };
-    while let Some(operator) = scanner.peek() {
-        scanner.at += 1;
-        let (round, sign) = match operator {
-            b'/' => (true, 1),
-            b'+' => (false, 1),
-            b'-' => (false, -1),
-            _ => return Err(Error::parse(format!("operator not supported for date math [{math}]"))),
-        };
-        if scanner.done() {
-            return Err(Error::parse(format!("truncated date math [{math}]")));
-        }
-        let count = if scanner.peek().is_some_and(|byte| byte.is_ascii_digit()) {
-            let count = scanner.number(1, 18);
-            count.ok_or_else(|| Error::parse(format!("truncated date math [{math}]")))?
-        } else {
-            1
-        };
-        let Some(unit) = scanner.peek() else { return Err(Error::parse(format!("truncated date math [{math}]"))) };
-        scanner.at += 1;
-        if round && count != 1 {
-            return Err(Error::parse(format!("rounding `/` can only be used on single unit types [{math}]")));
-        }
-        let moved = if round { round_to(millis, unit, rounding, zone) } else { add(millis, unit, sign * count, zone) };
-        millis = moved.ok_or_else(|| Error::parse(format!("unit [{}] not supported for date math [{math}]", unit as char)))?;
-    }
-    Ok(millis)
-}
-
-/// Adds `count` units; calendar units keep the local time of day.
-fn add(millis: i64, unit: u8, count: i64, zone: Option<&TimeZone>) -> Option<i64> {
-    let local = millis.saturating_add(zone.map_or(0, |zone| offset_millis(millis, zone)));
-    let (days, time) = (local.div_euclid(DAY_MILLIS), local.rem_euclid(DAY_MILLIS));
-    let days = match unit {
-        b'y' | b'M' => {
-            let (year, month, day) = civil_from_days(days);
-            let months =
-                year.checked_mul(12)?.checked_add(month - 1)?.checked_add(count.checked_mul(if unit == b'y' { 12 } else { 1 })?)?;
-            let (year, month) = (months.div_euclid(12), months.rem_euclid(12) + 1);
-            if year.abs() > 200_000_000 {
-                return None;
-            }
-            days_from_civil(year, month, day.min(days_in_month(year, month)))
-        }
-        b'w' => days.checked_add(count.checked_mul(7)?)?,
-        b'd' => days.checked_add(count)?,
-        b'h' | b'H' => return millis.checked_add(count.checked_mul(3_600_000)?),
-        b'm' => return millis.checked_add(count.checked_mul(60_000)?),
-        b's' => return millis.checked_add(count.checked_mul(1_000)?),
-        _ => return None,
-    };
-    Some(to_utc(days.checked_mul(DAY_MILLIS)?.checked_add(time)?, zone))
-}
-
-/// The first millisecond of the unit, or the last when rounding up.
-fn round_to(millis: i64, unit: u8, rounding: Rounding, zone: Option<&TimeZone>) -> Option<i64> {
-    let local = millis.saturating_add(zone.map_or(0, |zone| offset_millis(millis, zone)));
-    let days = local.div_euclid(DAY_MILLIS);
-    let (year, month, _) = civil_from_days(days);
-    // At the very ends of time there is no earlier moment to round to.
-    let floor = |size: i64| local.div_euclid(size).saturating_mul(size);
-    let start = match unit {
-        b'y' => days_from_civil(year, 1, 1).saturating_mul(DAY_MILLIS),
-        b'M' => days_from_civil(year, month, 1).saturating_mul(DAY_MILLIS),
-        b'w' => (days - weekday(days) + 1).saturating_mul(DAY_MILLIS),
-        b'd' => floor(DAY_MILLIS),
-        b'h' | b'H' => floor(3_600_000),
-        b'm' => floor(60_000),
-        b's' => floor(1_000),
-        _ => return None,
-    };
-    let start = to_utc(start, zone);
-    match rounding {
-        Rounding::Down => Some(start),
-        Rounding::Up => add(start, unit, 1, zone).map(|next| next - 1),
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn millis(text: &str) -> i64 {
-        DateFormat::default().parse(text, Rounding::Down, None).unwrap()
-    }
-
-    #[test]
-    fn the_default_format_reads_what_clients_send() {
-        let cases = [
-            ("2024", 1_704_067_200_000),
-            ("2024-01-01", 1_704_067_200_000),
-            ("2024-01-01T10", 1_704_103_200_000),
-            ("2024-01-01T", 1_704_067_200_000),
-            ("2024-01-01T10:00Z", 1_704_103_200_000),
-            ("2024-01-01T10:00:00.123456789+02:00", 1_704_096_000_123),
-            ("2024-01-01T10:00:00,5", 1_704_103_200_500),
-            ("1700000000000", 1_700_000_000_000),
-            ("12345", 12_345),
-            ("-5", -5),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(millis(text), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn the_default_format_refuses_what_is_no_date() {
-        for text in [
-            "2024-1-1",
-            "2024-13-01",
-            "2024-02-30",
-            "2024-01-01 10:00:00",
-            "2024-W05",
-            "2024-01-01T24:00:00",
-            "2024-01-01Z",
-            "+2024-01-01",
-            "2024-01-01T10:00:00[Europe/Paris]",
-            "99999999999999999999",
-            "nodate",
-        ] {
-            let error = DateFormat::default().parse(text, Rounding::Down, None).unwrap_err();
-            let reason = format!("failed to parse date field [{text}] with format [strict_date_optional_time||epoch_millis]");
-            assert_eq!(error.to_string(), reason);
-        }
-    }
-
-    #[test]
-    fn named_formats_and_patterns_are_read_and_printed() {
-        let cases = [
-            ("yyyy-MM-dd HH:mm:ss", "2024-01-02 03:04:05", 1_704_164_645_000),
-            ("yyyy/MM/dd", "2024/01/02", 1_704_153_600_000),
-            ("dd/MM/yyyy", "02/01/2024", 1_704_153_600_000),
-            ("basic_date", "20240102", 1_704_153_600_000),
-            ("epoch_second", "1704153600", 1_704_153_600_000),
-            ("yyyy-MM-dd'T'HH:mm:ss.SSSXXX", "2024-01-02T03:04:05.678Z", 1_704_164_645_678),
-            ("dd MMM yyyy", "02 Jan 2024", 1_704_153_600_000),
-            ("hh:mm a, dd.MM.yyyy", "03:04 PM, 02.01.2024", 1_704_207_840_000),
-        ];
-        for (format, text, expected) in cases {
-            let format = DateFormat::new(format).unwrap();
-            assert_eq!(format.parse(text, Rounding::Down, None).unwrap(), expected, "{text}");
-            assert_eq!(format.print(expected), text);
-        }
-        assert_eq!(DateFormat::default().print(1_704_164_645_678), "2024-01-02T03:04:05.678Z");
-    }
-
-    #[test]
-    fn a_format_that_is_none_is_refused() {
-        let error = DateFormat::new("nosuch-fmt").unwrap_err();
-        assert_eq!(error.to_string(), "Invalid format: [nosuch-fmt]: Unknown pattern letter: o");
-    }
-
-    #[test]
-    fn math_moves_and_rounds() {
-        let now = millis("2024-01-31T12:34:56.789");
-        let format = DateFormat::default();
-        let cases = [
-            ("now", "2024-01-31T12:34:56.789Z", "2024-01-31T12:34:56.789Z"),
-            ("now-1d/d", "2024-01-30T00:00:00.000Z", "2024-01-30T23:59:59.999Z"),
-            ("now+1M", "2024-02-29T12:34:56.789Z", "2024-02-29T12:34:56.789Z"),
-            ("now/w", "2024-01-29T00:00:00.000Z", "2024-02-04T23:59:59.999Z"),
-            ("2024-01-01||+1M/M", "2024-02-01T00:00:00.000Z", "2024-02-29T23:59:59.999Z"),
-            ("2024-01-01||+1M/d", "2024-02-01T00:00:00.000Z", "2024-02-01T23:59:59.999Z"),
-            ("2024-01", "2024-01-01T00:00:00.000Z", "2024-01-31T23:59:59.999Z"),
-            ("2024-01-15T10:20", "2024-01-15T10:20:00.000Z", "2024-01-15T10:20:59.999Z"),
-            ("now/y", "2024-01-01T00:00:00.000Z", "2024-12-31T23:59:59.999Z"),
-        ];
-        for (text, down, up) in cases {
-            assert_eq!(format.print(parse_date_math(text, &format, now, Rounding::Down, None).unwrap()), down, "{text}");
-            assert_eq!(format.print(parse_date_math(text, &format, now, Rounding::Up, None).unwrap()), up, "{text}");
-        }
-    }
-
-    #[test]
-    fn math_that_is_none_is_refused() {
-        let format = DateFormat::default();
-        let reason = |text: &str| parse_date_math(text, &format, 0, Rounding::Down, None).unwrap_err().to_string();
-        assert_eq!(reason("2024-01-01||+1x"), "unit [x] not supported for date math [+1x]");
-        assert_eq!(
-            reason("nodate"),
-            "failed to parse date field [nodate] with format [strict_date_optional_time||epoch_millis]: \
-             [failed to parse date field [nodate] with format [strict_date_optional_time||epoch_millis]]"
-        );
-    }
-
-    #[test]
-    fn the_ends_of_time_are_no_trap() {
-        let format = DateFormat::default();
-        for zone in [None, Some(parse_zone("+18:00").unwrap()), Some(parse_zone("Europe/Paris").unwrap())] {
-            for date in [i64::MIN.to_string(), i64::MAX.to_string(), "999999999".to_owned(), "-999999999-01-01".to_owned()] {
-                for math in
-                    ["", "||/y", "||/M", "||/w", "||/d", "||/h", "||-1y", "||+999999999999999999d", "||+999999999999999999y", "||+1M/s"]
-                {
-                    for rounding in [Rounding::Down, Rounding::Up] {
-                        // An answer or an error, and neither takes the node down.
-                        if let Ok(millis) = parse_date_math(&format!("{date}{math}"), &format, 0, rounding, zone.as_ref()) {
-                            format.print(millis);
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn zones_shift_local_times() {
-        let format = DateFormat::default();
-        let zone = parse_zone("+01:00").unwrap();
-        assert_eq!(format.parse("2024-01-01", Rounding::Down, Some(&zone)).unwrap(), millis("2023-12-31T23:00"));
-        let zone = parse_zone("Europe/Paris").unwrap();
-        assert_eq!(format.parse("2024-07-01", Rounding::Down, Some(&zone)).unwrap(), millis("2024-06-30T22:00"));
-        assert_eq!(parse_date_math("2024-07-01||/M", &format, 0, Rounding::Down, Some(&zone)).unwrap(), millis("2024-06-30T22:00"));
-    }
-}
+#[path = "date_tests.rs"]
+mod tests;

@@ -24,6 +24,10 @@ pub(in crate::mapping) enum Kind {
     Int(i64),
     /// A number with its default.
     Float(f64),
+    /// A number above zero that must be given.
+    Positive,
+    /// A whole number that is printed whenever it was given, with the value it has otherwise.
+    ExplicitInt(i64),
     /// One of some words; the first is the default.
     Word(&'static [&'static str]),
     /// Any text; `None` is the default.
@@ -38,8 +42,14 @@ pub(in crate::mapping) enum Kind {
     NullValue,
     /// Text by text.
     Meta,
-    /// An object, kept as it is.
-    Object,
+    /// Which words `fielddata` leaves out.
+    Frequencies,
+    /// How long the prefixes are that are kept.
+    Prefixes,
+    /// The name of a similarity.
+    Similarity,
+    /// The path that an alias stands for.
+    Path,
     /// Where `fields` and `copy_to` are printed.
     Fields,
 }
@@ -66,7 +76,32 @@ const DOC_VALUES: Parameter = parameter("doc_values", Kind::Bool(true), Update::
 const STORE: Parameter = parameter("store", Kind::Bool(false), Update::Never);
 const BOOST: Parameter = parameter("boost", Kind::Float(1.0), Update::Free);
 const NULL_VALUE: Parameter = parameter("null_value", Kind::NullValue, Update::Never);
-const SIMILARITY: Parameter = parameter("similarity", Kind::Text(None), Update::Never);
+const SIMILARITY: Parameter = parameter("similarity", Kind::Similarity, Update::Never);
+const IGNORE_MALFORMED: Parameter = parameter("ignore_malformed", Kind::Bool(false), Update::Free);
+const COERCE: Parameter = parameter("coerce", Kind::ExplicitBool(true), Update::Free);
+const FORMAT: Parameter = parameter("format", Kind::Format, Update::Never);
+const LOCALE: Parameter = parameter("locale", Kind::Text(Some("")), Update::Never);
+const INDEX_OPTIONS: Parameter = parameter("index_options", Kind::Word(&["positions", "docs", "freqs", "offsets"]), Update::Never);
+const NORMS: Parameter = parameter("norms", Kind::Bool(true), Update::ToFalse);
+const TERM_VECTOR: Parameter = parameter(
+    "term_vector",
+    Kind::Word(&[
+        "no",
+        "yes",
+        "with_positions",
+        "with_offsets",
+        "with_positions_offsets",
+        "with_positions_payloads",
+        "with_positions_offsets_payloads",
+    ]),
+    Update::Never,
+);
+const ANALYZER: Parameter = parameter("analyzer", Kind::Analyzer, Update::Never);
+const SEARCH_ANALYZER: Parameter = parameter("search_analyzer", Kind::Analyzer, Update::Free);
+const SEARCH_QUOTE_ANALYZER: Parameter = parameter("search_quote_analyzer", Kind::Analyzer, Update::Free);
+const POSITION_GAP: Parameter = parameter("position_increment_gap", Kind::Int(-1), Update::Never);
+const FIELDDATA: Parameter = parameter("fielddata", Kind::Bool(false), Update::Free);
+const FREQUENCIES: Parameter = parameter("fielddata_frequency_filter", Kind::Frequencies, Update::Free);
 const EAGER: Parameter = parameter("eager_global_ordinals", Kind::Bool(false), Update::Free);
 
 const TEXT: &[Parameter] = &[
@@ -75,32 +110,118 @@ const TEXT: &[Parameter] = &[
     STORE,
     FIELDS,
     META,
-    parameter("index_options", Kind::Word(&["positions", "docs", "freqs", "offsets"]), Update::Never),
-    parameter(
-        "term_vector",
-        Kind::Word(&[
-            "no",
-            "yes",
-            "with_positions",
-            "with_offsets",
-            "with_positions_offsets",
-            "with_positions_payloads",
-            "with_positions_offsets_payloads",
-        ]),
-        Update::Never,
-    ),
-    parameter("norms", Kind::Bool(true), Update::ToFalse),
-    parameter("analyzer", Kind::Analyzer, Update::Never),
-    parameter("search_analyzer", Kind::Analyzer, Update::Free),
-    parameter("search_quote_analyzer", Kind::Analyzer, Update::Free),
+    INDEX_OPTIONS,
+    TERM_VECTOR,
+    NORMS,
+    ANALYZER,
+    SEARCH_ANALYZER,
+    SEARCH_QUOTE_ANALYZER,
     SIMILARITY,
     EAGER,
-    parameter("position_increment_gap", Kind::Int(100), Update::Never),
-    parameter("fielddata", Kind::Bool(false), Update::Free),
-    parameter("fielddata_frequency_filter", Kind::Object, Update::Free),
-    parameter("index_prefixes", Kind::Object, Update::Never),
+    POSITION_GAP,
+    FIELDDATA,
+    FREQUENCIES,
+    parameter("index_prefixes", Kind::Prefixes, Update::Never),
     parameter("index_phrases", Kind::Bool(false), Update::Never),
 ];
+
+const MATCH_ONLY_TEXT: &[Parameter] = &[
+    BOOST,
+    INDEX,
+    STORE,
+    FIELDS,
+    META,
+    parameter("index_options", Kind::Word(&["docs"]), Update::Free),
+    TERM_VECTOR,
+    ANALYZER,
+    SEARCH_ANALYZER,
+    SEARCH_QUOTE_ANALYZER,
+    SIMILARITY,
+    EAGER,
+    POSITION_GAP,
+    FIELDDATA,
+    FREQUENCIES,
+];
+
+const SEARCH_AS_YOU_TYPE: &[Parameter] = &[
+    INDEX,
+    STORE,
+    parameter("doc_values", Kind::ExplicitBool(false), Update::Free),
+    parameter("max_shingle_size", Kind::ExplicitInt(3), Update::Never),
+    ANALYZER,
+    SEARCH_ANALYZER,
+    SEARCH_QUOTE_ANALYZER,
+    SIMILARITY,
+    INDEX_OPTIONS,
+    NORMS,
+    TERM_VECTOR,
+    META,
+    FIELDS,
+];
+
+const COMPLETION: &[Parameter] = &[
+    parameter("analyzer", Kind::Analyzer, Update::Free),
+    SEARCH_ANALYZER,
+    parameter("preserve_separators", Kind::ExplicitBool(true), Update::Never),
+    parameter("preserve_position_increments", Kind::ExplicitBool(true), Update::Never),
+    parameter("max_input_length", Kind::ExplicitInt(50), Update::Free),
+    META,
+    FIELDS,
+];
+
+const TOKEN_COUNT: &[Parameter] = &[
+    INDEX,
+    DOC_VALUES,
+    STORE,
+    parameter("analyzer", Kind::Analyzer, Update::Free),
+    NULL_VALUE,
+    parameter("enable_position_increments", Kind::Bool(true), Update::Never),
+    META,
+    FIELDS,
+];
+
+const WILDCARD: &[Parameter] = &[
+    NULL_VALUE,
+    parameter("ignore_above", Kind::Int(IGNORE_ABOVE_DEFAULT), Update::Free),
+    parameter("normalizer", Kind::Normalizer, Update::Never),
+    parameter("doc_values", Kind::ExplicitBool(false), Update::Never),
+    META,
+    FIELDS,
+];
+
+const IP: &[Parameter] = &[INDEX, DOC_VALUES, STORE, IGNORE_MALFORMED, NULL_VALUE, META, FIELDS];
+
+const BINARY: &[Parameter] = &[META, STORE, parameter("doc_values", Kind::Bool(false), Update::Never), FIELDS];
+
+const GEO_POINT: &[Parameter] = &[
+    DOC_VALUES,
+    STORE,
+    FIELDS,
+    META,
+    parameter("ignore_malformed", Kind::ExplicitBool(false), Update::Free),
+    parameter("ignore_z_value", Kind::ExplicitBool(true), Update::Free),
+    parameter("null_value", Kind::NullValue, Update::Free),
+];
+
+const RANGE: &[Parameter] = &[INDEX, DOC_VALUES, STORE, COERCE, BOOST, META, IGNORE_MALFORMED, FIELDS];
+
+const DATE_RANGE: &[Parameter] = &[INDEX, DOC_VALUES, STORE, COERCE, FORMAT, LOCALE, BOOST, META, IGNORE_MALFORMED, FIELDS];
+
+const SCALED_FLOAT: &[Parameter] = &[
+    INDEX,
+    DOC_VALUES,
+    STORE,
+    parameter("ignore_malformed", Kind::ExplicitBool(false), Update::Free),
+    META,
+    parameter("scaling_factor", Kind::Positive, Update::Never),
+    COERCE,
+    NULL_VALUE,
+    FIELDS,
+];
+
+const CONSTANT_KEYWORD: &[Parameter] = &[parameter("value", Kind::Text(None), Update::Never)];
+
+const ALIAS: &[Parameter] = &[parameter("path", Kind::Path, Update::Free)];
 
 const KEYWORD: &[Parameter] = &[
     INDEX,
@@ -112,6 +233,7 @@ const KEYWORD: &[Parameter] = &[
     parameter("index_options", Kind::Word(&["docs", "freqs"]), Update::Never),
     parameter("norms", Kind::Bool(false), Update::ToFalse),
     SIMILARITY,
+    parameter("use_similarity", Kind::Bool(false), Update::Free),
     parameter("normalizer", Kind::Normalizer, Update::Never),
     parameter("split_queries_on_whitespace", Kind::Bool(false), Update::Free),
     BOOST,
@@ -122,16 +244,8 @@ const KEYWORD: &[Parameter] = &[
 /// What `ignore_above` is when it is not given: no limit.
 pub(in crate::mapping) const IGNORE_ABOVE_DEFAULT: i64 = 2_147_483_647;
 
-const NUMBER: &[Parameter] = &[
-    INDEX,
-    DOC_VALUES,
-    STORE,
-    parameter("ignore_malformed", Kind::ExplicitBool(false), Update::Free),
-    parameter("coerce", Kind::ExplicitBool(true), Update::Free),
-    NULL_VALUE,
-    META,
-    FIELDS,
-];
+const NUMBER: &[Parameter] =
+    &[INDEX, DOC_VALUES, STORE, parameter("ignore_malformed", Kind::ExplicitBool(false), Update::Free), COERCE, NULL_VALUE, META, FIELDS];
 
 const BOOLEAN: &[Parameter] = &[META, BOOST, DOC_VALUES, INDEX, NULL_VALUE, STORE, FIELDS];
 
@@ -139,11 +253,11 @@ const DATE: &[Parameter] = &[
     INDEX,
     DOC_VALUES,
     STORE,
-    parameter("format", Kind::Format, Update::Never),
-    parameter("print_format", Kind::Text(None), Update::Never),
-    parameter("locale", Kind::Text(Some("")), Update::Never),
+    FORMAT,
+    parameter("print_format", Kind::Text(Some("strict_date_optional_time")), Update::Never),
+    LOCALE,
     NULL_VALUE,
-    parameter("ignore_malformed", Kind::Bool(false), Update::Free),
+    IGNORE_MALFORMED,
     BOOST,
     META,
     FIELDS,
@@ -153,30 +267,46 @@ const DATE: &[Parameter] = &[
 pub(in crate::mapping) fn parameters(field_type: FieldType) -> &'static [Parameter] {
     match field_type {
         FieldType::Text => TEXT,
+        FieldType::MatchOnlyText => MATCH_ONLY_TEXT,
+        FieldType::SearchAsYouType => SEARCH_AS_YOU_TYPE,
         FieldType::Keyword => KEYWORD,
+        FieldType::Wildcard => WILDCARD,
+        FieldType::ConstantKeyword => CONSTANT_KEYWORD,
+        FieldType::Completion => COMPLETION,
+        FieldType::TokenCount => TOKEN_COUNT,
         FieldType::Boolean => BOOLEAN,
-        FieldType::Date => DATE,
+        FieldType::Date | FieldType::DateNanos => DATE,
+        FieldType::Ip => IP,
+        FieldType::GeoPoint => GEO_POINT,
+        FieldType::FlatObject => &[],
+        FieldType::Binary => BINARY,
+        FieldType::Alias => ALIAS,
+        FieldType::ScaledFloat => SCALED_FLOAT,
+        FieldType::DateRange => DATE_RANGE,
+        FieldType::IntegerRange | FieldType::LongRange | FieldType::FloatRange | FieldType::DoubleRange | FieldType::IpRange => RANGE,
         FieldType::Long
         | FieldType::Integer
         | FieldType::Short
         | FieldType::Byte
+        | FieldType::UnsignedLong
         | FieldType::Double
         | FieldType::Float
         | FieldType::HalfFloat => NUMBER,
     }
 }
 
+/// Whether all the parameters of a type that it does not have are listed in one error.
+pub(in crate::mapping) fn is_strict_about_parameters(field_type: FieldType) -> bool {
+    matches!(field_type, FieldType::GeoPoint | FieldType::FlatObject | FieldType::ConstantKeyword | FieldType::Alias)
+}
+
 /// Parameters that OpenSearch takes for historical reasons and forgets.
 pub(in crate::mapping) fn accepted_and_dropped(field_type: FieldType, name: &str) -> bool {
-    match field_type {
-        FieldType::Text => name == "doc_values",
-        FieldType::Keyword | FieldType::Boolean | FieldType::Date => false,
-        FieldType::Long
-        | FieldType::Integer
-        | FieldType::Short
-        | FieldType::Byte
-        | FieldType::Double
-        | FieldType::Float
-        | FieldType::HalfFloat => name == "boost",
+    match (field_type, name) {
+        (FieldType::FlatObject | FieldType::ConstantKeyword | FieldType::Alias, _) => false,
+        (FieldType::GeoPoint, _) => matches!(name, "boost" | "index" | "index_options" | "similarity"),
+        (FieldType::MatchOnlyText, "norms") => true,
+        (_, "locale") => field_type.is_range(),
+        _ => matches!(name, "boost" | "index" | "store" | "doc_values" | "index_options" | "similarity"),
     }
 }

@@ -31,7 +31,7 @@ pub fn round_to_half_float(value: f64) -> f64 {
     if rounded.abs() > 65_504.0 { f64::INFINITY.copysign(value) } else { rounded }
 }
 
-fn not_numeric(node: &Node<'_>, source: &[u8]) -> Error {
+pub(super) fn not_numeric(node: &Node<'_>, source: &[u8]) -> Error {
     let reason = format!(
         "Current token ({}) not numeric, can not use numeric value accessors\n at {}",
         node.token_name(),
@@ -44,12 +44,12 @@ fn not_numeric(node: &Node<'_>, source: &[u8]) -> Error {
 fn boxed_name(field_type: FieldType) -> &'static str {
     match field_type {
         FieldType::Long => "Long",
-        FieldType::Integer => "Integer",
+        FieldType::Integer | FieldType::TokenCount => "Integer",
         FieldType::Short => "Short",
         FieldType::Byte => "Byte",
         FieldType::Double => "Double",
         FieldType::Float | FieldType::HalfFloat => "Float",
-        FieldType::Text | FieldType::Keyword | FieldType::Boolean | FieldType::Date => "Value",
+        _ => "Value",
     }
 }
 
@@ -256,6 +256,29 @@ pub(in crate::mapping) fn read_text<'a>(node: &'a Node<'_>, source: &[u8]) -> Re
             Err(Error::IllegalState { reason: format!("Can't get text on a {} at {line}:{column}", node.token_name()) })
         }
     }
+}
+
+/// A decimal as the whole number of steps that a scaled float keeps.
+pub fn scaled(value: f64, factor: f64) -> i64 {
+    // Java rounds halves up.
+    (value * factor + 0.5).floor() as i64
+}
+
+/// Reads a decimal as its number of steps; `None` for an empty text under `coerce`.
+pub(in crate::mapping) fn read_scaled(node: &Node<'_>, factor: f64, coerce: bool, source: &[u8]) -> Result<Option<i64>> {
+    let value = match &node.value {
+        NodeValue::Number(text) => text.parse().map_err(|_| Error::NumberFormat { input: (*text).to_owned() })?,
+        NodeValue::Text(_) if !coerce => return Err(Error::illegal_argument("Double value passed as String")),
+        NodeValue::Text(text) if text.is_empty() => return Ok(None),
+        NodeValue::Text(text) => java_parse_double(text).ok_or_else(|| Error::NumberFormat { input: text.to_string() })?,
+        NodeValue::Null | NodeValue::Bool(_) | NodeValue::Array(_) | NodeValue::Object(_) | NodeValue::Broken(_) => {
+            return Err(not_numeric(node, source));
+        }
+    };
+    if !value.is_finite() {
+        return Err(Error::illegal_argument(format!("[scaled_float] only supports finite values, but got [{}]", java_double(value))));
+    }
+    Ok(Some(scaled(value, factor)))
 }
 
 /// Reads a date as milliseconds.

@@ -1,9 +1,11 @@
 //! `exists`: documents with any value in a field, or in any field of an object.
 
+use super::flat_object::FlatPath;
 use super::text::fields_matching;
 use super::{Built, Common, Kind, Query, QueryContext, constant, everything, nothing, parsing_at, text, unsupported};
+use std::ops::Bound;
 use tandem_common::json::Node;
-use tandem_common::mapping::Resolved;
+use tandem_common::mapping::{FieldType, Resolved};
 use tandem_common::{Error, Result};
 use tantivy::query::{ExistsQuery as ColumnExists, TermSetQuery};
 
@@ -55,6 +57,16 @@ impl ExistsQuery {
         }
         let mapping = schema.mapping();
         let mut paths: Vec<&str> = Vec::new();
+        if let Some((_, leaf)) = mapping.field(&self.field)
+            && leaf.field_type == FieldType::ConstantKeyword
+        {
+            return everything();
+        }
+        if mapping.resolve(&self.field).is_none()
+            && let Some(flat) = FlatPath::find(context, &self.field)
+        {
+            return flat.between(Bound::Unbounded, Bound::Unbounded);
+        }
         if self.field.contains('*') {
             paths.extend(fields_matching(mapping, &self.field).map(|leaf| &*leaf.path));
         } else {

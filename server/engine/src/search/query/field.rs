@@ -1,10 +1,14 @@
 //! What a field name in a query leads to, and the query for one exact value of it.
 
+use super::flat_object::FlatPath;
+use super::range::RangeQuery as BetweenQuery;
 use super::text::scored;
 use super::{Built, QueryContext, constant, everything, flag_of, nothing, text_of};
 use serde_json::Value;
 use std::ops::Bound;
-use tandem_common::mapping::field_types::{Rounding, parse_date_math, query_number};
+use tandem_common::mapping::field_types::{
+    Moment, Rounding, number_of_query, parse_cidr, parse_date_math, parse_ip, query_number, query_unsigned, scaled,
+};
 use tandem_common::mapping::{FieldType, FieldValue, LeafField};
 use tandem_common::{Error, Result};
 use tantivy::Term;
@@ -16,6 +20,8 @@ use tantivy::schema::{Field, IndexRecordOption};
 pub(super) enum FieldTarget<'m> {
     /// A mapped field.
     Leaf(u32, &'m LeafField),
+    /// A path below a flat object.
+    Flat(FlatPath<'m>),
     /// A metadata field of untouched terms.
     Raw(Field),
     /// A metadata field that is a column of numbers.
@@ -27,10 +33,10 @@ pub(super) enum FieldTarget<'m> {
 }
 
 impl<'m> FieldTarget<'m> {
-    pub(super) fn find(context: &QueryContext<'m>, name: &str) -> FieldTarget<'m> {
+    pub(super) fn find(context: &QueryContext<'m>, name: &'m str) -> FieldTarget<'m> {
         let schema = &context.shard.schema;
         match name {
-            "_id" => FieldTarget::Raw(schema.id()),
+            "_id" => FieldTarget::Raw(id_field(context)),
             "_routing" => FieldTarget::Raw(schema.routing()),
             "_ignored" => FieldTarget::Raw(schema.ignored()),
             "_field_names" => FieldTarget::Raw(schema.field_names()),
@@ -39,9 +45,18 @@ impl<'m> FieldTarget<'m> {
             "_index" => FieldTarget::IndexName,
             _ => match schema.mapping().field(name) {
                 Some((number, leaf)) => FieldTarget::Leaf(number, leaf),
-                None => FieldTarget::Unmapped,
+                None => FlatPath::find(context, name).map_or(FieldTarget::Unmapped, FieldTarget::Flat),
             },
         }
+    }
+}
+
+/// The field that ids are found in; those of nested objects are the ids of the documents around them.
+pub(super) fn id_field(context: &QueryContext<'_>) -> Field {
+    let schema = &context.shard.schema;
+    match schema.nested() {
+        Some(nested) if context.scope.is_some() => nested.root,
+        _ => schema.id(),
     }
 }
 
@@ -75,22 +90,34 @@ pub(super) fn exact_term(context: &QueryContext<'_>, number: u32, leaf: &LeafFie
         return Ok(None);
     }
     Ok(match leaf.field_type {
-        FieldType::Text => Some(Term::from_field_text(field, &text_of(value))),
-        FieldType::Keyword => Some(Term::from_field_text(field, &normalized(context, leaf, &text_of(value)))),
-        FieldType::Long | FieldType::Integer | FieldType::Short | FieldType::Byte => {
+        FieldType::Keyword | FieldType::Wildcard => Some(Term::from_field_text(field, &normalized(context, leaf, &text_of(value)))),
+        FieldType::Long | FieldType::Integer | FieldType::Short | FieldType::Byte | FieldType::TokenCount => {
             match query_number(&text_of(value), leaf.field_type)? {
                 Some(FieldValue::Long(value)) => Some(Term::from_field_i64(field, value)),
                 _ => None,
             }
         }
+        FieldType::UnsignedLong => match query_unsigned(&text_of(value))? {
+            Some(FieldValue::Unsigned(value)) => Some(Term::from_field_u64(field, value)),
+            _ => None,
+        },
         FieldType::Boolean => Some(Term::from_field_bool(field, bool_of(value)?)),
-        FieldType::Date | FieldType::Double | FieldType::Float | FieldType::HalfFloat => None,
+        FieldType::Ip => match text_of(value) {
+            // A block is more than a term.
+            block if block.contains('/') => None,
+            address => Some(Term::from_field_ip_addr(field, parse_ip(&address)?)),
+        },
+        FieldType::Text | FieldType::MatchOnlyText | FieldType::SearchAsYouType | FieldType::FlatObject | FieldType::Completion => {
+            Some(Term::from_field_text(field, &text_of(value)))
+        }
+        _ => None,
     })
 }
 
 /// One exact value of one field.
 pub(super) fn term_query(context: &QueryContext<'_>, name: &str, value: &Value) -> Result<Built> {
     Ok(match FieldTarget::find(context, name) {
+        FieldTarget::Flat(flat) => flat.value(&text_of(value)),
         FieldTarget::Unmapped => nothing(),
         FieldTarget::IndexName => {
             if text_of(value) == context.shard.shard.index {
@@ -113,25 +140,59 @@ fn one_of_column(term: Term) -> Built {
 }
 
 fn leaf_query(context: &QueryContext<'_>, number: u32, leaf: &LeafField, value: &Value) -> Result<Built> {
+    let refuse = |reason: String| Err(context.query_shard(reason, None));
+    match leaf.field_type {
+        FieldType::ConstantKeyword => {
+            let fits = leaf.options().constant.as_deref() == Some(text_of(value).as_str());
+            return Ok(if fits { everything() } else { nothing() });
+        }
+        FieldType::Binary => return refuse("Binary fields do not support searching".to_owned()),
+        FieldType::GeoPoint => {
+            let path = &leaf.path;
+            return refuse(format!("Geometry fields do not support exact searching, use dedicated geometry queries instead: [{path}]"));
+        }
+        field_type if field_type.is_range() => {
+            let both = (Some(value.clone()), true);
+            return BetweenQuery::between(&leaf.path, both.clone(), both).build(context);
+        }
+        _ => {}
+    }
     let Some(field) = context.shard.schema.leaf_field(number) else {
-        return Err(not_searchable(&leaf.path));
+        return Err(not_searchable(leaf));
     };
     if let Some(term) = exact_term(context, number, leaf, value)? {
         return Ok(match leaf.field_type {
-            FieldType::Text | FieldType::Boolean => scored(context, leaf, std::slice::from_ref(&term), text_term(term.clone())),
+            FieldType::Text | FieldType::SearchAsYouType | FieldType::Boolean => {
+                scored(context, leaf, std::slice::from_ref(&term), text_term(term.clone()))
+            }
             _ => constant(Box::new(TermQuery::new(term, IndexRecordOption::Basic))),
         });
     }
     Ok(match leaf.field_type {
-        FieldType::Date => return date_query(context, field, leaf, value),
-        FieldType::Keyword => one_of_column(Term::from_field_text(field, &normalized(context, leaf, &text_of(value)))),
+        FieldType::Date | FieldType::DateNanos => return date_query(context, field, leaf, value),
+        FieldType::Keyword | FieldType::Wildcard => {
+            one_of_column(Term::from_field_text(field, &normalized(context, leaf, &text_of(value))))
+        }
         FieldType::Boolean => one_of_column(Term::from_field_bool(field, bool_of(value)?)),
-        FieldType::Text => return Err(not_searchable(&leaf.path)),
-        _ => match query_number(&text_of(value), leaf.field_type)? {
+        FieldType::ScaledFloat => {
+            one_of_column(Term::from_field_i64(field, scaled(number_of_query(&text_of(value))?, leaf.options().scaling_factor)))
+        }
+        FieldType::UnsignedLong => match query_unsigned(&text_of(value))? {
+            Some(FieldValue::Unsigned(value)) => one_of_column(Term::from_field_u64(field, value)),
+            _ => nothing(),
+        },
+        FieldType::Ip => {
+            let text = text_of(value);
+            let (low, high) = if text.contains('/') { parse_cidr(&text)? } else { parse_ip(&text).map(|address| (address, address))? };
+            let bound = |address| Bound::Included(Term::from_field_ip_addr(field, address));
+            constant(Box::new(RangeQuery::new(bound(low), bound(high))))
+        }
+        field_type if field_type.is_number() => match query_number(&text_of(value), field_type)? {
             Some(FieldValue::Long(value)) => one_of_column(Term::from_field_i64(field, value)),
             Some(FieldValue::Double(value)) => one_of_column(Term::from_field_f64(field, value)),
             _ => nothing(),
         },
+        _ => return Err(not_searchable(leaf)),
     })
 }
 
@@ -140,30 +201,46 @@ pub(super) fn text_term(term: Term) -> Built {
     Box::new(TermQuery::new(term, IndexRecordOption::WithFreqs))
 }
 
-pub(super) fn not_searchable(path: &str) -> Error {
-    Error::illegal_argument(format!("Cannot search on field [{path}] since it is not indexed."))
+pub(super) fn not_searchable(leaf: &LeafField) -> Error {
+    let path = &leaf.path;
+    if leaf.field_type.is_text() || leaf.field_type.is_range() {
+        return Error::illegal_argument(format!("Cannot search on field [{path}] since it is not indexed."));
+    }
+    Error::illegal_argument(format!("Cannot search on field [{path}] since it is both not indexed, and does not have doc_values enabled."))
 }
 
 /// A date stands for all the moments that it leaves open.
 fn date_query(context: &QueryContext<'_>, field: Field, leaf: &LeafField, value: &Value) -> Result<Built> {
     let format = &leaf.options().date_format;
     let text = text_of(value);
-    let read = |rounding| parse_date_math(&text, format, context.now_millis, rounding, None);
+    let read = |rounding| match leaf.field_type {
+        FieldType::DateNanos => Moment::parse_math(&text, format, context.now_millis, rounding, None)?.to_nanos(),
+        _ => parse_date_math(&text, format, context.now_millis, rounding, None),
+    };
     let bound = |rounding| -> Result<Bound<Term>> {
         // Here, unlike in a range, a date that cannot be read is an error of the query's making.
-        let millis = read(rounding).map_err(|cause| context.failed_to_create(cause))?;
-        Ok(Bound::Included(Term::from_field_i64(field, millis)))
+        let moment = read(rounding).map_err(|cause| context.failed_to_create(cause))?;
+        Ok(Bound::Included(Term::from_field_i64(field, moment)))
     };
     Ok(constant(Box::new(RangeQuery::new(bound(Rounding::Down)?, bound(Rounding::Up)?))))
 }
 
-/// Whether sorting reads a leaf's column as text, and which.
+/// How sorting reads a leaf's column.
 pub(in crate::search) fn column_type(leaf: &LeafField) -> ColumnType {
     match leaf.field_type {
-        FieldType::Text | FieldType::Keyword => ColumnType::Text,
         FieldType::Double | FieldType::Float | FieldType::HalfFloat => ColumnType::Double,
+        FieldType::ScaledFloat => ColumnType::Scaled,
         FieldType::Boolean => ColumnType::Bool,
-        FieldType::Long | FieldType::Integer | FieldType::Short | FieldType::Byte | FieldType::Date => ColumnType::Long,
+        FieldType::UnsignedLong => ColumnType::Unsigned,
+        FieldType::Ip => ColumnType::Ip,
+        FieldType::Long
+        | FieldType::Integer
+        | FieldType::Short
+        | FieldType::Byte
+        | FieldType::TokenCount
+        | FieldType::Date
+        | FieldType::DateNanos => ColumnType::Long,
+        _ => ColumnType::Text,
     }
 }
 
@@ -172,6 +249,10 @@ pub(in crate::search) fn column_type(leaf: &LeafField) -> ColumnType {
 pub(in crate::search) enum ColumnType {
     Text,
     Long,
+    Unsigned,
     Double,
+    /// Whole numbers that are divided by a factor.
+    Scaled,
     Bool,
+    Ip,
 }

@@ -36,7 +36,7 @@ impl IdsQuery {
         if self.values.is_empty() {
             return nothing();
         }
-        let field = context.shard.schema.id();
+        let field = super::field::id_field(context);
         constant(Box::new(TermSetQuery::new(self.values.iter().map(|id| Term::from_field_text(field, id)))))
     }
 }

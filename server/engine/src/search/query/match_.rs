@@ -4,7 +4,9 @@ use super::field::{FieldTarget, not_searchable, term_query, text_term};
 use super::fuzzy::{FuzzyOptions, fuzzy_query};
 use super::minimum_should_match::MinimumShouldMatch;
 use super::text::{scored, words};
-use super::{Built, Common, Kind, Query, QueryContext, everything, flag, nothing, parsing_at, single_field, text, text_of, unsupported};
+use super::{
+    Built, Common, Kind, Query, QueryContext, constant, everything, flag, nothing, parsing_at, single_field, text, text_of, unsupported,
+};
 use serde_json::Value;
 use tandem_common::json::{Node, NodeValue};
 use tandem_common::mapping::{FieldType, LeafField};
@@ -125,14 +127,14 @@ pub(super) fn analyzed(context: &QueryContext<'_>, query: &str, field: &str, tex
     let FieldTarget::Leaf(number, leaf) = FieldTarget::find(context, field) else {
         return Ok(Analyzed::Done(term_query(context, field, text)?));
     };
-    if leaf.field_type != FieldType::Text {
+    if !leaf.field_type.is_text() {
         return match term_query(context, field, text) {
             Ok(built) => Ok(Analyzed::Done(built)),
             Err(_) if options.lenient => Ok(Analyzed::Done(nothing())),
             Err(error) => Err(error),
         };
     }
-    let Some(index_field) = context.shard.schema.leaf_field(number) else { return Err(not_searchable(&leaf.path)) };
+    let Some(index_field) = context.shard.schema.leaf_field(number) else { return Err(not_searchable(leaf)) };
     let analyzer = options.analyzer.as_deref().unwrap_or(&leaf.options().search_analyzer);
     let found = words(context, query, analyzer, &text_of(text))?;
     if found.is_empty() {
@@ -159,6 +161,7 @@ pub(super) fn build_match(context: &QueryContext<'_>, field: &str, text: &Value,
         let word = term.value().as_str().unwrap_or_default().to_owned();
         clauses.push(match fuzzy_query(context, leaf, &term, &word, &options.fuzzy)? {
             Some(fuzzy) => fuzzy,
+            None if leaf.field_type == FieldType::MatchOnlyText => constant(text_term(term)),
             None => text_term(term),
         });
     }
@@ -180,7 +183,8 @@ pub(super) fn build_match(context: &QueryContext<'_>, field: &str, text: &Value,
             Box::new(BooleanQuery::with_minimum_required_clauses(clauses, wanted))
         }
     };
-    Ok(scored(context, leaf, &all, inner))
+    // Without frequencies every word that is there counts as much as any other.
+    Ok(if leaf.field_type == FieldType::MatchOnlyText { inner } else { scored(context, leaf, &all, inner) })
 }
 
 pub(super) fn leaf_of<'c>(context: &QueryContext<'c>, field: &str) -> Option<&'c LeafField> {

@@ -3,10 +3,11 @@
 use super::field::text_term;
 use super::match_::{Analyzed, MatchOptions, analyzed, leaf_of, parse_text_query};
 use super::text::scored;
-use super::{Built, Common, Kind, Query, QueryContext, nothing, unsupported};
+use super::{Built, Common, Kind, Query, QueryContext, constant, nothing, unsupported};
 use serde_json::Value;
 use tandem_common::Result;
 use tandem_common::json::Node;
+use tandem_common::mapping::FieldType;
 use tantivy::Term;
 use tantivy::query::PhraseQuery;
 
@@ -54,5 +55,5 @@ pub(super) fn build_phrase(context: &QueryContext<'_>, field: &str, text: &Value
     } else {
         Box::new(PhraseQuery::new_with_offset_and_slop(terms, options.slop))
     };
-    Ok(scored(context, leaf, &all, inner))
+    Ok(if leaf.field_type == FieldType::MatchOnlyText { constant(inner) } else { scored(context, leaf, &all, inner) })
 }

@@ -11,22 +11,27 @@ mod dis_max;
 mod excluded;
 mod exists;
 mod field;
+mod flat_object;
 mod fuzzy;
+mod geo;
 mod ids;
 mod match_;
 mod match_phrase;
 mod minimum_should_match;
 mod multi_match;
+mod nested;
 mod pattern;
 mod query_string;
 mod query_syntax;
 mod range;
+mod range_field;
 mod shown;
 mod term;
 mod terms;
 mod text;
 
 pub(super) use field::{ColumnType, column_type};
+pub(super) use nested::{Bits, around, bits_of, without_nested};
 
 use crate::shard::searcher::ShardSearcher;
 use serde_json::Value;
@@ -69,9 +74,11 @@ enum Kind {
     DisMax(dis_max::DisMaxQuery),
     Pattern(pattern::PatternQuery),
     QueryString(query_string::QueryStringQuery),
+    Nested(nested::NestedQuery),
+    Geo(geo::GeoQuery),
 }
 
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 20] = [
     "match_all",
     "match_none",
     "bool",
@@ -88,6 +95,10 @@ const NAMES: [&str; 16] = [
     "prefix",
     "wildcard",
     "query_string",
+    "nested",
+    "geo_distance",
+    "geo_bounding_box",
+    "geo_polygon",
 ];
 
 /// What building a query needs to know.
@@ -96,6 +107,14 @@ pub(super) struct QueryContext<'c> {
     pub(super) shard: &'c ShardSearcher,
     /// What `now` means.
     pub(super) now_millis: i64,
+    /// The nested object whose documents are looked at; none for the outermost ones.
+    pub(super) scope: Option<&'c str>,
+}
+
+impl<'c> QueryContext<'c> {
+    pub(super) fn new(shard: &'c ShardSearcher, now_millis: i64) -> Self {
+        QueryContext { shard, now_millis, scope: None }
+    }
 }
 
 /// A query ready to run.
@@ -194,6 +213,8 @@ impl Query {
             "constant_score" => constant_score::parse(body, depth),
             "dis_max" => dis_max::parse(body, depth),
             "query_string" => query_string::parse(body),
+            "nested" => nested::parse(body, depth),
+            "geo_distance" | "geo_bounding_box" | "geo_polygon" => geo::parse(name, body),
             _ => pattern::parse(name, body),
         }
     }
@@ -232,6 +253,8 @@ impl Query {
             Kind::DisMax(query) => query.build(context)?,
             Kind::Pattern(query) => query.build(context)?,
             Kind::QueryString(query) => query.build(context)?,
+            Kind::Nested(query) => query.build(context)?,
+            Kind::Geo(query) => query.build(context)?,
         };
         Ok(boosted(built, self.boost))
     }

@@ -94,7 +94,10 @@ pub(super) fn expanded(context: &QueryContext<'_>, fields: &[(String, f32)]) -> 
     let mut found: Vec<(String, f32)> = Vec::new();
     let mut has_patterns = fields.is_empty();
     if fields.is_empty() {
-        let searchable = mapping.leaves().iter().filter(|leaf| leaf.field_type != FieldType::Boolean && leaf.options().index);
+        let searchable = mapping
+            .leaves()
+            .iter()
+            .filter(|leaf| !matches!(leaf.field_type, FieldType::Boolean | FieldType::Alias) && leaf.options().index);
         found.extend(searchable.map(|leaf| (leaf.path.to_string(), 1.0)));
     }
     for (name, boost) in fields {

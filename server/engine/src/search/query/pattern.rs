@@ -1,10 +1,12 @@
 //! `prefix`, `wildcard`, and terms whatever their case: terms that fit a pattern.
 
 use super::field::{FieldTarget, normalized, not_searchable};
+use super::flat_object::takes_patterns;
 use super::{Built, Common, Kind, Query, QueryContext, constant, everything, flag, nothing, single_field, text_of, unsupported};
 use serde_json::Value;
 use tandem_common::json::{Node, NodeValue};
 use tandem_common::mapping::FieldType;
+use tandem_common::mapping::field_types::flat_entry;
 use tandem_common::{Error, Result};
 use tantivy::query::RegexQuery;
 
@@ -69,23 +71,29 @@ pub(super) fn parse(name: &str, body: &Node<'_>) -> Result<Query> {
 
 impl PatternQuery {
     pub(super) fn build(&self, context: &QueryContext<'_>) -> Result<Built> {
-        let (field, value) = match FieldTarget::find(context, &self.field) {
+        let target = FieldTarget::find(context, &self.field);
+        let matches = |text: &str| {
+            let regex = regex::Regex::new(&format!("^(?:{})$", self.regex(&self.value))).ok();
+            if regex.is_some_and(|regex| regex.is_match(text)) { everything() } else { nothing() }
+        };
+        let (field, regex) = match target {
             FieldTarget::Unmapped => return Ok(nothing()),
-            FieldTarget::IndexName => {
-                let name = &context.shard.shard.index;
-                let regex = regex::Regex::new(&format!("^(?:{})$", self.regex(&self.value))).ok();
-                return Ok(if regex.is_some_and(|regex| regex.is_match(name)) { everything() } else { nothing() });
+            FieldTarget::IndexName => return Ok(matches(&context.shard.shard.index)),
+            FieldTarget::Raw(field) => (field, self.regex(&self.value)),
+            FieldTarget::Flat(flat) => (flat.entries, format!("{}{}", regex::escape(&flat_entry(flat.path, "")), self.regex(&self.value))),
+            FieldTarget::Leaf(_, leaf) if leaf.field_type == FieldType::ConstantKeyword => {
+                return Ok(matches(leaf.options().constant.as_deref().unwrap_or_default()));
             }
-            FieldTarget::Raw(field) => (field, self.value.clone()),
-            FieldTarget::Leaf(number, leaf) if matches!(leaf.field_type, FieldType::Text | FieldType::Keyword) => {
+            FieldTarget::Leaf(number, leaf) if takes_patterns(&target) => {
                 let field = context.shard.schema.leaf_field(number);
                 let field = field.filter(|field| context.shard.schema.tantivy().get_field_entry(*field).is_indexed());
-                (field.ok_or_else(|| not_searchable(&leaf.path))?, normalized(context, leaf, &self.value))
+                let value = normalized(context, leaf, &self.value);
+                (field.ok_or_else(|| not_searchable(leaf))?, self.regex(&value))
             }
             FieldTarget::Leaf(_, leaf) => return Err(self.wrong_type(context, leaf.field_type.name())),
             FieldTarget::Column(_) => return Err(self.wrong_type(context, &self.field)),
         };
-        let query = RegexQuery::from_pattern(&self.regex(&value), field)
+        let query = RegexQuery::from_pattern(&regex, field)
             .map_err(|error| Error::illegal_argument(format!("[{}] cannot be searched for: {error}", self.value)))?;
         Ok(constant(Box::new(query)))
     }

@@ -164,13 +164,7 @@ impl Builder<'_> {
                 self.over_fields(fields, |field| build_phrase(self.context, field, &text.as_str().into(), &options))
             }
             Node::Pattern(pattern) => self.over_fields(fields, |field| {
-                let is_text = self
-                    .context
-                    .shard
-                    .schema
-                    .mapping()
-                    .field(field)
-                    .is_some_and(|(_, leaf)| leaf.field_type == tandem_common::mapping::FieldType::Text);
+                let is_text = self.context.shard.schema.mapping().field(field).is_some_and(|(_, leaf)| leaf.field_type.is_text());
                 // Words of texts are in lower case, so what is looked for among them is, too.
                 let value = if is_text { pattern.to_lowercase() } else { pattern.clone() };
                 PatternQuery { field: field.to_owned(), value, kind: PatternKind::Wildcard, case_insensitive: false }.build(self.context)

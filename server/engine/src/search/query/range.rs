@@ -1,13 +1,17 @@
 //! `range`: values between two bounds; dates with math.
 
 use super::field::{FieldTarget, bool_of, normalized, not_searchable};
+use super::range_field::{Relation, range_field_query};
 use super::text::scored;
-use super::{Built, Common, Kind, Query, QueryContext, constant, flag, nothing, single_field, text, text_of, unsupported};
+use super::{Built, Common, Kind, Query, QueryContext, constant, everything, flag, nothing, single_field, text, text_of, unsupported};
 use serde_json::Value;
+use std::net::Ipv6Addr;
 use std::ops::Bound;
 use tandem_common::json::Node;
-use tandem_common::mapping::field_types::{DateFormat, Rounding, number_of_query, parse_date_math, parse_zone, query_number};
-use tandem_common::mapping::{FieldType, FieldValue, LeafField};
+use tandem_common::mapping::field_types::{
+    DateFormat, Moment, Rounding, number_of_query, parse_ip, parse_zone, query_number, query_unsigned, sortable_double,
+};
+use tandem_common::mapping::{FieldType, FieldValue, LeafField, RangeBounds};
 use tandem_common::{Error, Result};
 use tantivy::Term;
 use tantivy::query::{BooleanQuery, RangeQuery as IndexRangeQuery};
@@ -22,6 +26,7 @@ pub(super) struct RangeQuery {
     pub(super) include_upper: bool,
     pub(super) format: Option<String>,
     pub(super) time_zone: Option<String>,
+    pub(super) relation: Option<Relation>,
 }
 
 pub(super) fn parse(body: &Node<'_>) -> Result<Query> {
@@ -41,6 +46,7 @@ pub(super) fn parse(body: &Node<'_>) -> Result<Query> {
         include_upper: true,
         format: None,
         time_zone: None,
+        relation: None,
     };
     for field in options.fields() {
         let (key, value) = field?;
@@ -61,9 +67,13 @@ pub(super) fn parse(body: &Node<'_>) -> Result<Query> {
                 query.time_zone = Some(text(value)?);
             }
             "relation" => {
-                if !["intersects", "contains", "within"].contains(&text(value)?.to_lowercase().as_str()) {
-                    return Err(Error::illegal_argument(format!("{} is not a valid relation", text(value)?)));
-                }
+                let name = text(value)?;
+                query.relation = Some(Relation::from_name(&name).ok_or_else(|| {
+                    Error::illegal_argument(match name.to_lowercase().as_str() {
+                        "disjoint" => "[range] query does not support relation [disjoint]".to_owned(),
+                        _ => format!("{name} is not a valid relation"),
+                    })
+                })?);
             }
             _ if common.take(key, value)? => {}
             _ => return Err(unsupported("range", key, value)),
@@ -82,7 +92,7 @@ impl RangeQuery {
         (lower, include_lower): (Option<Value>, bool),
         (upper, include_upper): (Option<Value>, bool),
     ) -> Self {
-        RangeQuery { field: field.to_owned(), lower, include_lower, upper, include_upper, format: None, time_zone: None }
+        RangeQuery { field: field.to_owned(), lower, include_lower, upper, include_upper, format: None, time_zone: None, relation: None }
     }
 
     pub(super) fn build(&self, context: &QueryContext<'_>) -> Result<Built> {
@@ -93,23 +103,174 @@ impl RangeQuery {
                 let field = &self.field;
                 return Err(Error::illegal_argument(format!("Field [{field}] of type [{field}] does not support range queries")));
             }
+            FieldTarget::Flat(flat) => {
+                let (lower, upper) = (self.lower.as_ref().map(text_of), self.upper.as_ref().map(text_of));
+                let bound = |text: &'_ Option<String>, included: bool| match text.clone() {
+                    None => Bound::Unbounded,
+                    Some(text) if included => Bound::Included(text),
+                    Some(text) => Bound::Excluded(text),
+                };
+                let (lower, upper) = (bound(&lower, self.include_lower), bound(&upper, self.include_upper));
+                return Ok(flat.between(lower.as_ref().map(String::as_str), upper.as_ref().map(String::as_str)));
+            }
             FieldTarget::Leaf(number, leaf) => (number, leaf),
         };
+        self.check_type(leaf)?;
+        if leaf.field_type == FieldType::ConstantKeyword {
+            return Ok(if self.holds_text(leaf.options().constant.as_deref().unwrap_or_default()) { everything() } else { nothing() });
+        }
         if self.lower.is_none() && self.upper.is_none() {
             // Without bounds it asks for any value.
             let (present, _) = context.shard.schema.field_name_terms(&leaf.path);
             return Ok(constant(Box::new(tantivy::query::TermSetQuery::new([present]))));
         }
-        let field = context.shard.schema.leaf_field(number).ok_or_else(|| not_searchable(&leaf.path))?;
+        let field = context.shard.schema.leaf_field(number).ok_or_else(|| not_searchable(leaf))?;
         match leaf.field_type {
-            FieldType::Text | FieldType::Keyword => Ok(self.text_range(context, field, leaf)),
-            FieldType::Long | FieldType::Integer | FieldType::Short | FieldType::Byte => {
-                Ok(column_range(field, self.whole_bounds(leaf.field_type)?))
-            }
             FieldType::Double | FieldType::Float | FieldType::HalfFloat => self.float_range(field, leaf.field_type),
+            FieldType::ScaledFloat => Ok(column_range(field, self.scaled_bounds(leaf.options().scaling_factor)?)),
+            FieldType::UnsignedLong => self.unsigned_range(field),
             FieldType::Boolean => self.bool_range(context, field, leaf),
-            FieldType::Date => Ok(column_range(field, self.date_bounds(context, leaf)?)),
+            FieldType::Date | FieldType::DateNanos => Ok(column_range(field, self.date_bounds(context, leaf)?)),
+            FieldType::Ip => self.ip_range(field),
+            field_type if field_type.is_whole_number() => Ok(column_range(field, self.whole_bounds(field_type)?)),
+            field_type if field_type.is_range() => self.range_field(context, leaf),
+            _ => Ok(self.text_range(context, field, leaf)),
         }
+    }
+
+    /// Whether ranges mean anything to a field.
+    fn check_type(&self, leaf: &LeafField) -> Result<()> {
+        match leaf.field_type {
+            FieldType::Binary | FieldType::GeoPoint | FieldType::Completion => {
+                let (field, type_name) = (&self.field, leaf.field_type.name());
+                Err(Error::illegal_argument(format!("Field [{field}] of type [{type_name}] does not support range queries")))
+            }
+            FieldType::Wildcard => Err(Error::UnsupportedOperation { reason: "TODO".to_owned() }),
+            field_type if field_type.is_range() && !leaf.options().index => Err(not_searchable(leaf)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a text lies between the bounds.
+    fn holds_text(&self, text: &str) -> bool {
+        let compare = |bound: &Value| text.cmp(&text_of(bound));
+        self.lower.as_ref().is_none_or(|bound| if self.include_lower { compare(bound).is_ge() } else { compare(bound).is_gt() })
+            && self.upper.as_ref().is_none_or(|bound| if self.include_upper { compare(bound).is_le() } else { compare(bound).is_lt() })
+    }
+
+    /// The numbers of steps inside.
+    fn scaled_bounds(&self, factor: f64) -> Result<Option<(i64, i64)>> {
+        let read = |value: &Value| number_of_query(&text_of(value)).map(|value| value * factor);
+        let low = match &self.lower {
+            Some(value) if self.include_lower => read(value)?.ceil() as i64,
+            Some(value) => read(value)?.next_up().ceil() as i64,
+            None => i64::MIN,
+        };
+        let high = match &self.upper {
+            Some(value) if self.include_upper => read(value)?.floor() as i64,
+            Some(value) => read(value)?.next_down().floor() as i64,
+            None => i64::MAX,
+        };
+        Ok((low <= high).then_some((low, high)))
+    }
+
+    fn unsigned_range(&self, field: Field) -> Result<Built> {
+        // The whole number at or next to a bound, and whether the bound is that number.
+        let read = |value: &Value, up: bool| -> Result<(u64, bool)> {
+            match query_unsigned(&text_of(value))? {
+                Some(FieldValue::Unsigned(whole)) => Ok((whole, true)),
+                _ => {
+                    let value = number_of_query(&text_of(value))?;
+                    Ok((if up { value.ceil() } else { value.floor() } as u64, false))
+                }
+            }
+        };
+        let mut low = 0;
+        let mut high = u64::MAX;
+        if let Some(value) = &self.lower {
+            let (bound, exact) = read(value, true)?;
+            match bound.checked_add(u64::from(exact && !self.include_lower)) {
+                Some(bound) => low = bound,
+                None => return Ok(nothing()),
+            }
+        }
+        if let Some(value) = &self.upper {
+            let (bound, exact) = read(value, false)?;
+            match bound.checked_sub(u64::from(exact && !self.include_upper)) {
+                Some(bound) => high = bound,
+                None => return Ok(nothing()),
+            }
+        }
+        if low > high {
+            return Ok(nothing());
+        }
+        let (low, high) = (Term::from_field_u64(field, low), Term::from_field_u64(field, high));
+        Ok(constant(Box::new(IndexRangeQuery::new(Bound::Included(low), Bound::Included(high)))))
+    }
+
+    /// The first and last address inside.
+    fn address_bounds(&self) -> Result<Option<(Ipv6Addr, Ipv6Addr)>> {
+        let mut low = u128::MIN;
+        let mut high = u128::MAX;
+        if let Some(value) = &self.lower {
+            match parse_ip(&text_of(value))?.to_bits().checked_add(u128::from(!self.include_lower)) {
+                Some(bound) => low = bound,
+                None => return Ok(None),
+            }
+        }
+        if let Some(value) = &self.upper {
+            match parse_ip(&text_of(value))?.to_bits().checked_sub(u128::from(!self.include_upper)) {
+                Some(bound) => high = bound,
+                None => return Ok(None),
+            }
+        }
+        Ok((low <= high).then_some((Ipv6Addr::from_bits(low), Ipv6Addr::from_bits(high))))
+    }
+
+    fn ip_range(&self, field: Field) -> Result<Built> {
+        let Some((low, high)) = self.address_bounds()? else { return Ok(nothing()) };
+        let bound = |address| Bound::Included(Term::from_field_ip_addr(field, address));
+        Ok(constant(Box::new(IndexRangeQuery::new(bound(low), bound(high)))))
+    }
+
+    /// Ranges of documents against this one.
+    fn range_field(&self, context: &QueryContext<'_>, leaf: &LeafField) -> Result<Built> {
+        let asked = match leaf.field_type.bound_type() {
+            Some(FieldType::Ip) => self.address_bounds()?.map(|(low, high)| RangeBounds::Ip(low, high)),
+            Some(FieldType::Date) => {
+                // Unlike in a search for dates, the bounds are read while the query is made.
+                let bounds = self.date_bounds(context, leaf).map_err(|cause| context.failed_to_create(cause))?;
+                bounds.map(|(low, high)| RangeBounds::Number(low, high))
+            }
+            Some(bound) => self.number_bounds(bound)?.map(|(low, high)| RangeBounds::Number(low, high)),
+            None => None,
+        };
+        let relation = self.relation.unwrap_or(Relation::Intersects);
+        Ok(asked.map_or_else(nothing, |asked| constant(range_field_query(leaf, asked, relation))))
+    }
+
+    /// Numbers as a range field keeps its ends.
+    fn number_bounds(&self, bound: FieldType) -> Result<Option<(i64, i64)>> {
+        let read = |value: &Value| -> Result<i64> {
+            let text = text_of(value);
+            match query_number(&text, bound)? {
+                Some(FieldValue::Long(whole)) => Ok(whole),
+                Some(FieldValue::Double(double)) => Ok(sortable_double(double)),
+                _ if bound.is_float() => Ok(sortable_double(number_of_query(&text)?)),
+                _ => Err(Error::illegal_argument(format!("Value [{text}] has a decimal part"))),
+            }
+        };
+        let lower = self.lower.as_ref().map(read).transpose()?;
+        let upper = self.upper.as_ref().map(read).transpose()?;
+        if let (Some(low), Some(high), Some(from), Some(to)) = (lower, upper, &self.lower, &self.upper)
+            && low > high
+        {
+            let (from, to) = (text_of(from), text_of(to));
+            return Err(Error::illegal_argument(format!("Range query `from` value ({from}) is greater than `to` value ({to})")));
+        }
+        let low = lower.map_or(i64::MIN, |low| if self.include_lower { low } else { bound.next_bound(low, true) });
+        let high = upper.map_or(i64::MAX, |high| if self.include_upper { high } else { bound.next_bound(high, false) });
+        Ok((low <= high).then_some((low, high)))
     }
 
     fn text_range(&self, context: &QueryContext<'_>, field: Field, leaf: &LeafField) -> Built {
@@ -187,7 +348,10 @@ impl RangeQuery {
         let own = self.format.as_deref().map(DateFormat::new).transpose()?;
         let format = own.as_ref().unwrap_or(&leaf.options().date_format);
         let zone = self.time_zone.as_deref().map(parse_zone).transpose()?;
-        let read = |value: &Value, rounding| parse_date_math(&text_of(value), format, context.now_millis, rounding, zone.as_ref());
+        let read = |value: &Value, rounding| {
+            let moment = Moment::parse_math(&text_of(value), format, context.now_millis, rounding, zone.as_ref())?;
+            if leaf.field_type == FieldType::DateNanos { moment.to_nanos() } else { Ok(moment.millis) }
+        };
         // What lies beyond `2024-01` begins after its last moment; what lies before it ends before its first.
         let mut low = i64::MIN;
         let mut high = i64::MAX;

@@ -64,6 +64,7 @@ fn json_of(kind: &Kind, boost: f32) -> Value {
                 ("include_lower", Some(query.include_lower.into())),
                 ("include_upper", Some(query.include_upper.into())),
                 ("time_zone", query.time_zone.clone().map(Value::from)),
+                ("relation", query.relation.map(|relation| relation.name().into())),
             ];
             ("range", of_field(&query.field, object(fields, boost)))
         }
@@ -148,6 +149,22 @@ fn json_of(kind: &Kind, boost: f32) -> Value {
                 ("fuzzy_transpositions", Some(true.into())),
             ];
             ("query_string", object(fields, boost))
+        }
+        Kind::Geo(query) => {
+            let mut body = query.to_json();
+            if let Value::Object(fields) = &mut body {
+                fields.insert("boost".to_owned(), float(boost));
+            }
+            (query.name, body)
+        }
+        Kind::Nested(query) => {
+            let fields = [
+                ("query", Some(inner(&query.query))),
+                ("path", Some(query.path.clone().into())),
+                ("ignore_unmapped", Some(query.ignore_unmapped.into())),
+                ("score_mode", Some(query.score_mode.name().into())),
+            ];
+            ("nested", object(fields, boost))
         }
     };
     json!({ name: body })

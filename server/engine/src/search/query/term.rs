@@ -1,11 +1,11 @@
 //! `term`: one exact value of one field.
 
 use super::field::{FieldTarget, term_query};
+use super::flat_object::takes_patterns;
 use super::pattern::{PatternKind, PatternQuery};
 use super::{Built, Common, Kind, Query, QueryContext, flag, parsing_at, single_field, text_of, unsupported};
 use serde_json::Value;
 use tandem_common::json::{Node, NodeValue};
-use tandem_common::mapping::FieldType;
 use tandem_common::{Error, Result};
 
 #[derive(Clone, Debug)]
@@ -52,10 +52,7 @@ pub(super) fn parse(body: &Node<'_>) -> Result<Query> {
 impl TermQuery {
     pub(super) fn build(&self, context: &QueryContext<'_>) -> Result<Built> {
         let target = FieldTarget::find(context, &self.field);
-        if self.case_insensitive
-            && let FieldTarget::Leaf(_, leaf) = target
-            && matches!(leaf.field_type, FieldType::Text | FieldType::Keyword)
-        {
+        if self.case_insensitive && takes_patterns(&target) {
             let pattern =
                 PatternQuery { field: self.field.clone(), value: text_of(&self.value), kind: PatternKind::Exact, case_insensitive: true };
             return pattern.build(context);

@@ -1,7 +1,7 @@
 //! `terms`: any of several exact values of one field.
 
 use super::field::{FieldTarget, exact_term, raw_text_term, term_query};
-use super::{Built, Common, Kind, Query, QueryContext, constant, nothing, parsing_at, unsupported};
+use super::{Built, Common, Kind, Query, QueryContext, constant, nothing, parsing_at, text_of, unsupported};
 use serde_json::Value;
 use tandem_common::json::{Node, NodeValue};
 use tandem_common::{Error, Result};
@@ -77,6 +77,7 @@ impl TermsQuery {
                     Some(term) => terms.push(term),
                     None => others.push(term_query(context, &self.field, value)?),
                 },
+                FieldTarget::Flat(flat) => terms.push(flat.term(&text_of(value))),
                 FieldTarget::Raw(field) => terms.push(raw_text_term(field, value)),
                 _ => others.push(term_query(context, &self.field, value)?),
             }

@@ -127,5 +127,6 @@ pub(super) fn words(context: &QueryContext<'_>, query: &str, analyzer: &str, tex
 /// The fields whose path fits a pattern with `*`.
 pub(super) fn fields_matching<'m>(mapping: &'m Mapping, pattern: &str) -> impl Iterator<Item = &'m LeafField> {
     let regex = regex::Regex::new(&format!("^{}$", regex::escape(pattern).replace("\\*", ".*"))).ok();
-    mapping.leaves().iter().filter(move |leaf| regex.as_ref().is_some_and(|regex| regex.is_match(&leaf.path)))
+    let matching = mapping.leaves().iter().filter(move |leaf| regex.as_ref().is_some_and(|regex| regex.is_match(&leaf.path)));
+    matching.filter_map(|leaf| mapping.behind(leaf))
 }

@@ -3,7 +3,8 @@
 //! *What it is*: the index library behind a small, blocking interface. · *Types to know*: [`Engine`], [`CommitPayload`],
 //! [`VersionMap`]. · **Invariants**: operations come in the order of the log and only up to the global checkpoint; a commit
 //! names the operation it ends with; the schema only grows; no call is made from a network thread. · *How it fails*: any
-//! error of the library is final for the shard; the log holds everything the index could lose. · *How it is tested*: beside
+//! error of the library is final for the shard, unless only space was missing: then it goes back to its last commit. The log
+//! holds everything the index could lose. · *How it is tested*: beside
 //! the code, with schemas built by hand.
 
 mod commit;
@@ -16,19 +17,21 @@ pub(super) use commit::CommitPayload;
 pub(super) use version_map::{Version, VersionMap};
 
 use super::delta::DeltaDocument;
-use super::directory::{FilesLease, NrtDirectory};
+use super::directory::{FilesLease, NrtDirectory, SegmentEntry, segments_of};
 use super::operation::{LoggedKind, LoggedOperation};
+use super::planted::{self, Bug};
 use super::schema::{DocumentMeta, ShardSchema};
 use super::searcher::ShardSearcher;
 use crate::analysis::AnalyzerRegistry;
 use merge::CountingMergePolicy;
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tandem_common::mapping::{Mapping, ParseMode, ParsedDocument};
 use tandem_common::{Error, Result, SeqNo, ShardId};
 use tantivy::index::SegmentId;
-use tantivy::indexer::IndexWriterOptions;
+use tantivy::indexer::{IndexWriterOptions, UserOperation};
 use tantivy::schema::Schema;
 use tantivy::{FutureResult, Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, SegmentMeta, TantivyDocument, Term};
 
@@ -94,6 +97,7 @@ impl Engine {
     ) -> Result<(Engine, CommitPayload)> {
         let directory = NrtDirectory::open(root)?;
         let meta = directory.meta().ok_or_else(|| Error::Corrupt { reason: format!("[{}/meta.json] is missing", root.display()) })?;
+        directory.verify()?;
         let payload = CommitPayload::of_meta(&meta)?;
         let (directory, schema) = Self::extend(directory, mapping)?;
         let engine = Self::open_at(directory, shard, schema, analysis, &payload)?;
@@ -193,13 +197,14 @@ impl Engine {
         let added = match &operation.kind {
             LoggedKind::Delete => None,
             LoggedKind::Index { source } => {
-                let document = match document {
+                let mut document = match document {
                     Some(document) => document,
                     None => schema
                         .mapping()
                         .parse_document(&operation.id, source, ParseMode::Total(operation.mapping_version))
                         .unwrap_or_default(),
                 };
+                schema.count_words(&mut document, self.index.tokenizers());
                 let meta = DocumentMeta {
                     id: &operation.id,
                     routing: operation.routing.as_deref(),
@@ -208,15 +213,25 @@ impl Engine {
                     version: operation.version,
                     source,
                 };
-                Some(schema.document(&document, meta))
+                Some((schema.nested_documents(&document, &operation.id), schema.document(&document, meta)))
             }
         };
+        let lost = added.is_none() && planted::is(Bug::DeletionLost, self.directory.root());
         let writer = self.writer()?;
-        if may_exist {
+        if may_exist && !lost {
             writer.delete_term(Term::from_field_text(schema.id(), &operation.id));
+            if let Some(nested) = schema.nested() {
+                writer.delete_term(Term::from_field_text(nested.root, &operation.id));
+            }
         }
-        if let Some(document) = added {
-            writer.add_document(document).map_err(failed)?;
+        match added {
+            None => {}
+            Some((nested, document)) if nested.is_empty() => drop(writer.add_document(document).map_err(failed)?),
+            // One batch stays together in one segment, in its order.
+            Some((mut block, document)) => {
+                block.push(document);
+                writer.run(block.into_iter().map(UserOperation::Add)).map_err(failed)?;
+            }
         }
         self.applied = operation.seq_no;
         self.operation_id_max = self.operation_id_max.max(operation.operation_id);
@@ -339,6 +354,32 @@ impl Engine {
         Ok(true)
     }
 
+    /// The names of the segments that the durable commit holds.
+    pub(super) fn durable_segments(&self) -> Result<HashSet<String>> {
+        let Some(lease) = self.directory.lease() else { return Ok(HashSet::new()) };
+        Ok(segments_of(lease.commit.meta())?.iter().map(SegmentEntry::stem).collect())
+    }
+
+    /// Whether the library was refused space since this was last asked.
+    pub(super) fn ran_out_of_space(&self) -> bool {
+        self.directory.ran_out_of_space()
+    }
+
+    /// Throws away what no commit holds, with the writer, which does not survive an error. The log has it all still.
+    pub(super) fn rewind(&mut self) -> Result<()> {
+        self.writer = None;
+        // What the old writer was refused until here is told by now.
+        self.directory.ran_out_of_space();
+        let payload = CommitPayload::of_meta(&self.directory.meta().unwrap_or_default())?;
+        self.directory = self.directory.next_epoch()?;
+        (self.index, self.reader) = open_index(&self.directory, &self.schema, &self.analysis)?;
+        self.applied = payload.checkpoint;
+        self.uncommitted = false;
+        self.unpublished = true;
+        self.unflushed = true;
+        Ok(())
+    }
+
     /// Keeps the files of the durable commit.
     pub(super) fn lease(&self) -> Option<FilesLease> {
         self.directory.lease()
@@ -372,6 +413,8 @@ impl Engine {
     /// Begins to merge down to `max_segments`, and to drop deleted documents when that is one; `None` when there is nothing
     /// to merge. What was applied must have been published.
     pub(super) fn begin_force_merge(&mut self, max_segments: usize) -> Result<Option<MergeInProgress>> {
+        // A merge that nobody waited for may have been refused space; this one is another.
+        self.directory.ran_out_of_space();
         let candidates = self.force_merge_candidates(max_segments)?;
         if candidates.is_empty() {
             return Ok(None);

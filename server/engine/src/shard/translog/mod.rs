@@ -3,9 +3,9 @@
 //! *What it is*: an append-only queue in memory, a writer behind it, and files that are read back. · *Types to know*:
 //! [`Translog`] (the whole), `LogWriter` (the newest file), `FrameReader` (any file), `Checkpoint` (which files there are). ·
 //! **Invariants**: sequence numbers are contiguous; what is queued or written but not yet durable is always in the memory
-//! tail; a failed write or sync is never tried again; a file is dropped only after the checkpoint no longer names it; one
+//! tail; a failed sync, and a failed write unless only space was missing, is never followed by another; a file is dropped only after the checkpoint no longer names it; one
 //! group commit is one `fdatasync`, the global checkpoint travels in it as a mark. · *How it fails*: a tail that never
-//! reached the disk is cut when the log is opened; damage before it is [`Error::Corrupt`] with file and offset. ·
+//! reached the disk is cut when the log is opened; without space the file stays as it was and what is queued waits; damage before it is [`Error::Corrupt`] with file and offset. ·
 //! *How it is tested*: crash points and damage in a folder of its own, beside the code; records by properties.
 
 mod checkpoint;
@@ -20,6 +20,7 @@ mod writer;
 pub(super) use record::RECORD_BYTES_MAX;
 
 use super::operation::LoggedOperation;
+use super::planted::{self, Bug};
 use super::seqno::Lineage;
 use checkpoint::{Checkpoint, GenerationRange};
 use parking_lot::Mutex;
@@ -47,6 +48,8 @@ pub(super) struct Translog {
     queue: Mutex<Queue>,
     /// Held over I/O, on the blocking pool only. Taken before `queue` where both are needed.
     writer: Mutex<LogWriter>,
+    /// Files that the log no longer counts on and that are still there. Taken after `writer`.
+    doomed: Mutex<Vec<u64>>,
     syncs: AtomicU64,
     /// How often the log was cut; changed under the lock of the writer.
     cuts: AtomicU64,
@@ -99,7 +102,7 @@ impl Translog {
             queue.highest_term = highest_term;
             queue.global_checkpoint = last;
         }
-        log.write_checkpoint(&log.writer.lock())?;
+        log.store_checkpoint()?;
         Ok(log)
     }
 
@@ -119,6 +122,7 @@ impl Translog {
             folder: folder.to_owned(),
             queue: Mutex::new(queue),
             writer: Mutex::new(writer),
+            doomed: Mutex::default(),
             syncs: AtomicU64::new(0),
             cuts: AtomicU64::new(0),
         }
@@ -142,12 +146,14 @@ impl Translog {
         let mut global = checkpoint.global_checkpoint;
         let mut generations: VecDeque<Generation> = VecDeque::new();
         let mut end = None;
+        let mut durable = 0;
         let newer_bytes = |at: usize| checkpoint.generations.iter().skip(at).map(|range| range.length).sum::<u64>();
         for (number, range) in checkpoint.generations.iter().enumerate() {
             let newest = number + 1 == checkpoint.generations.len();
             let mut generation = Generation { range: *range, places: Vec::new(), closed_at: clock::now() };
             if newest || range.last_seq_no > applied || newer_bytes(number) <= REREAD_BYTES_MAX {
-                let stop = Self::scan(folder, &mut generation, newest, &mut global, &mut |operation: LoggedOperation| {
+                let stop;
+                (stop, durable) = Self::scan(folder, &mut generation, newest, &mut global, &mut |operation: LoggedOperation| {
                     lineage.note_if_newer(&operation);
                     visit(operation);
                 })?;
@@ -164,7 +170,7 @@ impl Translog {
             return Err(reader::corrupt(&checkpoint::generation_path(folder, newest.range.generation), end.offset, &detail));
         }
         lineage.truncate(last);
-        let writer = LogWriter::resume(folder, newest.range, end)?;
+        let writer = LogWriter::resume(folder, newest.range, end, durable)?;
         let log = Self::assemble(folder, writer, generations.into(), lineage, last);
         {
             let mut queue = log.queue.lock();
@@ -185,14 +191,15 @@ impl Translog {
         Ok(())
     }
 
-    /// Reads one file to its end, which for the newest is where its last good frame ends.
+    /// Reads one file to its end, which for the newest is where its last good frame ends. Returns that place, and up to where
+    /// the file is known to be durable.
     fn scan(
         folder: &Path,
         generation: &mut Generation,
         newest: bool,
         global: &mut SeqNo,
         visit: &mut dyn FnMut(LoggedOperation),
-    ) -> Result<Position> {
+    ) -> Result<(Position, u64)> {
         let mut reader = FrameReader::open(folder, &generation.range)?;
         let mut durable = generation.range.length;
         let mut expected = generation.range.first_seq_no;
@@ -243,7 +250,7 @@ impl Translog {
         if !newest && generation.range.last_seq_no != recorded_last {
             return Err(reader.corrupt(&format!("operations up to [{recorded_last}] are missing")));
         }
-        Ok(position)
+        Ok((position, durable))
     }
 
     /// Queues operations that follow the last one. Memory only; the caller holds the lock that numbers them.
@@ -264,15 +271,29 @@ impl Translog {
         !self.queue.lock().pending.is_empty()
     }
 
-    /// Writes everything queued, and with `sync` makes it durable. Blocking. An error is final.
+    /// Writes everything queued, and with `sync` makes it durable. Blocking.
+    ///
+    /// # Errors
+    /// [`Error::DiskFull`] leaves everything queued, for another attempt; any other error is final.
     pub(super) fn commit(&self, sync: bool, roll_at: u64) -> Result<Committed> {
         let mut writer = self.writer.lock();
         let (pending, global) = {
             let mut queue = self.queue.lock();
             (std::mem::take(&mut queue.pending), queue.global_checkpoint)
         };
-        let written = if pending.is_empty() { None } else { Some(writer.write(&pending)?) };
-        if sync && writer.needs_sync() {
+        let written = match if pending.is_empty() { Ok(None) } else { writer.write(&pending).map(Some) } {
+            Ok(written) => written,
+            Err(error) => {
+                let mut queue = self.queue.lock();
+                if !planted::is(Bug::FullDiskForgets, &self.folder) {
+                    let later = std::mem::replace(&mut queue.pending, pending);
+                    queue.pending.extend(later);
+                }
+                return Err(error);
+            }
+        };
+        let late = !pending.is_empty() && planted::is(Bug::AcknowledgedBeforeSync, &self.folder);
+        if sync && writer.needs_sync() && !late {
             writer.mark(global)?;
             writer.sync()?;
             self.syncs.fetch_add(1, Ordering::Relaxed);
@@ -286,11 +307,14 @@ impl Translog {
             queue.trim_tail(TAIL_BYTES_MAX);
             queue.written
         };
-        let durable = (!writer.needs_sync()).then_some(up_to);
+        let durable = (!writer.needs_sync() || late).then_some(up_to);
         let cuts = self.cuts();
         if writer.length() >= roll_at {
-            self.roll_with(&mut writer)?;
-            return Ok(Committed { written: up_to, durable: Some(up_to), cuts });
+            return match self.roll_with(&mut writer) {
+                // The file grows on; the next commit tries again.
+                Err(Error::DiskFull { .. }) => Ok(Committed { written: up_to, durable, cuts }),
+                rolled => rolled.map(|()| Committed { written: up_to, durable: Some(up_to), cuts }),
+            };
         }
         Ok(Committed { written: up_to, durable, cuts })
     }
@@ -317,18 +341,20 @@ impl Translog {
     }
 
     fn roll_with(&self, writer: &mut LogWriter) -> Result<()> {
-        let ended = writer.roll()?;
-        let next = writer.durable_range();
-        {
-            let mut queue = self.queue.lock();
-            let now = clock::now();
-            if let Some(newest) = queue.generations.back_mut() {
-                newest.range = ended;
-                newest.closed_at = now;
-            }
-            queue.generations.push_back(Generation { range: next, places: Vec::new(), closed_at: now });
+        let (ended, next) = writer.begin_next()?;
+        // Nothing goes into the next file before the checkpoint names it: opening removes what it does not name.
+        if !planted::is(Bug::CheckpointAfterRoll, &self.folder) {
+            self.write_checkpoint(writer, &[ended, next.durable_range()])?;
         }
-        self.write_checkpoint(writer)
+        let mut queue = self.queue.lock();
+        let now = clock::now();
+        if let Some(newest) = queue.generations.back_mut() {
+            newest.range = ended;
+            newest.closed_at = now;
+        }
+        queue.generations.push_back(Generation { range: next.durable_range(), places: Vec::new(), closed_at: now });
+        *writer = next;
+        Ok(())
     }
 
     /// Bytes in the files that would go by now, up to `durable` and closed for longer than `window`, but for somebody who needs
@@ -364,35 +390,44 @@ impl Translog {
 
     /// Removes forgotten files, after the checkpoint no longer names them. Blocking.
     pub(super) fn remove(&self, forgotten: Forgotten) -> Result<()> {
-        if forgotten.0.is_empty() {
+        let mut writer = self.writer.lock();
+        let mut doomed = self.doomed.lock();
+        doomed.extend(forgotten.0);
+        if doomed.is_empty() {
             return Ok(());
         }
-        self.write_checkpoint(&self.writer.lock())?;
-        for generation in forgotten.0 {
-            fs::remove_file_if_exists(&checkpoint::generation_path(&self.folder, generation))?;
+        let newest = writer.durable_range();
+        self.write_checkpoint(&mut writer, &[newest])?;
+        while let Some(generation) = doomed.last() {
+            fs::remove_file_if_exists(&checkpoint::generation_path(&self.folder, *generation))?;
+            doomed.pop();
         }
         Ok(())
     }
 
     /// Stores the present identity and extent of the log durably. Blocking.
     pub(super) fn store_checkpoint(&self) -> Result<()> {
-        self.write_checkpoint(&self.writer.lock())
+        let mut writer = self.writer.lock();
+        let newest = writer.durable_range();
+        self.write_checkpoint(&mut writer, &[newest])
     }
 
     /// Like [`Self::store_checkpoint`], when nothing more will be written: gives back what was reserved for the newest file.
     pub(super) fn finish(&self) -> Result<()> {
         let mut writer = self.writer.lock();
         writer.trim()?;
-        self.write_checkpoint(&writer)
+        let newest = writer.durable_range();
+        self.write_checkpoint(&mut writer, &[newest])
     }
 
-    fn write_checkpoint(&self, writer: &LogWriter) -> Result<()> {
+    /// Writes the checkpoint, with `newest` in place of the newest file. After an error the writer is unusable as well, unless
+    /// only space was missing: then the checkpoint before is still there.
+    fn write_checkpoint(&self, writer: &mut LogWriter, newest: &[GenerationRange]) -> Result<()> {
         let checkpoint = {
             let queue = self.queue.lock();
             let mut generations: Vec<GenerationRange> = queue.generations.iter().map(|generation| generation.range).collect();
-            if let Some(newest) = generations.last_mut() {
-                *newest = writer.durable_range();
-            }
+            generations.pop();
+            generations.extend_from_slice(newest);
             Checkpoint {
                 generations,
                 lineage: queue.lineage.clone(),
@@ -400,7 +435,7 @@ impl Translog {
                 global_checkpoint: queue.global_checkpoint,
             }
         };
-        checkpoint::write(&self.folder, &checkpoint)
+        writer.guarded(|_| checkpoint::write(&self.folder, &checkpoint))
     }
 
     /// Lets go of what the memory tail holds beyond `bytes`; what is not yet in the file always stays.

@@ -60,7 +60,8 @@ impl Translog {
         }
         self.queue.lock().cut_memory(last);
         self.cuts.fetch_add(1, Ordering::AcqRel);
-        self.write_checkpoint(&writer)?;
+        let newest = writer.durable_range();
+        self.write_checkpoint(&mut writer, &[newest])?;
         for generation in dropped {
             fs::remove_file_if_exists(&checkpoint::generation_path(&self.folder, generation))?;
         }

@@ -4,6 +4,7 @@ use super::checkpoint::{GenerationRange, generation_path};
 use super::reader::Position;
 use super::record::{self, FileHeader, SyncMark};
 use crate::shard::operation::LoggedOperation;
+use crate::shard::planted::{self, Bug};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tandem_common::env::fs::{self, File};
@@ -50,16 +51,31 @@ impl LogWriter {
         let mut file = File::create(&generation_path(folder, range.generation))?;
         file.write_all(&header.encode())?;
         file.sync_all()?;
-        fs::sync_folder(folder)?;
+        if !planted::is(Bug::LogNameNotSynced, folder) {
+            fs::sync_folder(folder)?;
+        }
         let end = Position { offset: range.length, chain: header.chain() };
         Ok(Self::at(folder, file, range, end))
     }
 
-    /// Goes on in a file that ends at `end`; what lies behind is cut off.
-    pub(super) fn resume(folder: &Path, mut range: GenerationRange, end: Position) -> Result<LogWriter> {
+    /// Goes on in a file that ends at `end` and is known to be durable up to `durable`; what lies behind the end is cut off.
+    pub(super) fn resume(folder: &Path, mut range: GenerationRange, end: Position, durable: u64) -> Result<LogWriter> {
         let file = File::open(&generation_path(folder, range.generation))?;
         if file.len()? != end.offset {
             file.set_len(end.offset)?;
+        }
+        // Should a sync of what follows have failed before, then it may be in the memory of the kernel only, and no other sync
+        // would write it. Writing it again makes the sync below one of its own.
+        let mut offset = if planted::is(Bug::TailNotWrittenAgain, folder) { end.offset } else { durable };
+        while offset < end.offset {
+            let left = usize::try_from(end.offset - offset).unwrap_or(usize::MAX);
+            let mut bytes = vec![0; left.min(WRITE_BYTES)];
+            file.read_exact_at(&mut bytes, offset)?;
+            file.write_all_at(&bytes, offset)?;
+            offset += bytes.len() as u64;
+        }
+        if planted::is(Bug::CutTooFar, folder) {
+            file.set_len(end.offset - 1)?;
         }
         file.sync_all()?;
         range.length = end.offset;
@@ -100,8 +116,15 @@ impl LogWriter {
         self.synced_length < self.end.offset
     }
 
-    /// Writes operations that follow the last one.
+    /// Writes operations that follow the last one: all, or on a full disk none.
+    ///
+    /// # Errors
+    /// [`Error::DiskFull`] leaves the file as it was before; any other error is final.
     pub(super) fn write(&mut self, operations: &[Arc<LoggedOperation>]) -> Result<Written> {
+        self.all_or_nothing(|writer| writer.write_frames(operations))
+    }
+
+    fn write_frames(&mut self, operations: &[Arc<LoggedOperation>]) -> Result<Written> {
         let mut places = Vec::new();
         for operation in operations {
             let offset = self.end.offset + self.buffer.len() as u64;
@@ -120,22 +143,47 @@ impl LogWriter {
         Ok(Written { range: self.range, places })
     }
 
-    /// Notes what is durable by now and the global checkpoint. Not durable itself.
+    /// Notes what is durable by now and the global checkpoint. Not durable itself, and left out on a full disk.
     pub(super) fn mark(&mut self, global_checkpoint: SeqNo) -> Result<()> {
         let mark = SyncMark { synced_length: self.synced_length, global_checkpoint };
-        self.end.chain = record::encode_mark(&mut self.buffer, self.end.chain, self.range.generation, mark);
-        self.write_buffer()?;
+        let marked = self.all_or_nothing(|writer| {
+            writer.end.chain = record::encode_mark(&mut writer.buffer, writer.end.chain, writer.range.generation, mark);
+            writer.write_buffer()
+        });
         self.range.length = self.end.offset;
-        Ok(())
+        match marked {
+            Err(Error::DiskFull { .. }) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Does something to the file; after an error nothing more is done, unless only space was missing.
+    pub(super) fn guarded<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        if self.broken {
+            return Err(Error::Io { reason: format!("an earlier write or sync of [{}] failed", self.file.path().display()) });
+        }
+        // The flag is taken back only by the outcome: a panic in between leaves the writer unusable, as it must.
+        self.broken = true;
+        let outcome = work(self);
+        self.broken = !matches!(outcome, Ok(_) | Err(Error::DiskFull { .. }));
+        outcome
+    }
+
+    /// Writes, and cuts the file back to where it was when the disk has no space for all of it.
+    fn all_or_nothing<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let (end, range, noted) = (self.end, self.range, self.noted);
+        let outcome = work(self);
+        if matches!(outcome, Err(Error::DiskFull { .. })) {
+            self.buffer.clear();
+            (self.end, self.range, self.noted) = (end, range, noted);
+            self.guarded(|writer| Ok(writer.file.set_len(end.offset)?))?;
+        }
+        outcome
     }
 
     fn write_buffer(&mut self) -> Result<()> {
-        self.check()?;
         self.make_room(self.end.offset + self.buffer.len() as u64);
-        // The flag is taken back only by success: a panic in between leaves the writer unusable, as it must.
-        self.broken = true;
-        self.file.write_all_at(&self.buffer, self.end.offset)?;
-        self.broken = false;
+        self.guarded(|writer| Ok(writer.file.write_all_at(&writer.buffer, writer.end.offset)?))?;
         self.end.offset += self.buffer.len() as u64;
         self.buffer.clear();
         self.buffer.shrink_to(WRITE_BYTES / 16);
@@ -164,30 +212,29 @@ impl LogWriter {
 
     /// Makes everything written durable. After a failure nothing more is written or synced, ever.
     pub(super) fn sync(&mut self) -> Result<()> {
-        self.check()?;
-        self.broken = true;
-        self.file.sync_data()?;
-        self.broken = false;
+        self.guarded(|writer| {
+            if planted::is(Bug::SyncSkipped, &writer.folder) {
+                return Ok(());
+            }
+            match writer.file.sync_data() {
+                Err(_) if planted::is(Bug::SyncRetried, &writer.folder) => Ok(writer.file.sync_data()?),
+                synced => Ok(synced?),
+            }
+        })?;
         self.synced_length = self.end.offset;
         Ok(())
     }
 
-    /// Ends this file and begins the next one; returns the range of the ended one.
-    pub(super) fn roll(&mut self) -> Result<GenerationRange> {
+    /// Makes this file durable and begins the next one: what this one is now, and the writer of the next. This one can still
+    /// be written to, should the next not become known.
+    pub(super) fn begin_next(&mut self) -> Result<(GenerationRange, LogWriter)> {
         if self.needs_sync() {
             self.sync()?;
         }
         self.trim()?;
         let ended = self.durable_range();
-        let next = GenerationRange::empty(ended.generation + 1, ended.last_seq_no.next(), self.end.chain);
-        *self = LogWriter::begin(&self.folder, next)?;
-        Ok(ended)
-    }
-
-    fn check(&self) -> Result<()> {
-        if self.broken {
-            return Err(Error::Io { reason: format!("an earlier write or sync of [{}] failed", self.file.path().display()) });
-        }
-        Ok(())
+        let number = if planted::is(Bug::NameReused, &self.folder) { ended.generation } else { ended.generation + 1 };
+        let next = GenerationRange::empty(number, ended.last_seq_no.next(), self.end.chain);
+        Ok((ended, self.guarded(|writer| LogWriter::begin(&writer.folder, next))?))
     }
 }

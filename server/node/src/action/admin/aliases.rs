@@ -30,8 +30,8 @@ pub enum AliasAction {
         indices: Vec<String>,
         /// The aliases, wildcards included.
         aliases: Vec<String>,
-        /// Whether it is an error when none of them is there.
-        must_exist: bool,
+        /// Whether it is an error when none of them is there. `None`: only when that leaves nothing to do at all.
+        must_exist: Option<bool>,
     },
     /// The indices go.
     RemoveIndex {
@@ -71,10 +71,27 @@ pub async fn update(services: &Services, context: &Context, actions: &[AliasActi
     for action in actions {
         plan(&state, action, &mut changes)?;
     }
+    if changes.is_empty()
+        && let Some(missing) = only_missing(actions)
+    {
+        return Err(Error::AliasesNotFound { aliases: missing });
+    }
     if !changes.is_empty() {
         services.cluster.submit(context, Command::UpdateAliases(UpdateAliases { changes })).await?;
     }
     Ok(Acknowledged { acknowledged: true })
+}
+
+/// The aliases that a request is only there to remove, unless it says that they need not exist.
+fn only_missing(actions: &[AliasAction]) -> Option<Vec<String>> {
+    let mut missing = Vec::new();
+    for action in actions {
+        match action {
+            AliasAction::Remove { aliases, must_exist: None, .. } => missing.extend(aliases.iter().cloned()),
+            _ => return None,
+        }
+    }
+    Some(missing)
 }
 
 fn plan(state: &ClusterState, action: &AliasAction, changes: &mut Vec<AliasChange>) -> Result<()> {
@@ -99,7 +116,7 @@ fn plan(state: &ClusterState, action: &AliasAction, changes: &mut Vec<AliasChang
                     changes.push(AliasChange::Remove { uuid: index.uuid.clone(), alias: alias.clone() });
                 }
             }
-            if *must_exist && changes.len() == before {
+            if *must_exist == Some(true) && changes.len() == before {
                 return Err(Error::AliasesNotFound { aliases: aliases.clone() });
             }
         }

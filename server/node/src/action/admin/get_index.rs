@@ -2,7 +2,7 @@
 
 use crate::action::resolve::{self, Purpose};
 use crate::action::{IndexNames, Services};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tandem_cluster::IndexMetadata;
 use tandem_cluster::settings::INDEX_SETTINGS;
 use tandem_common::{Context, Error, Result, SettingScope, Settings};
@@ -50,6 +50,21 @@ fn defaults_of(index: &IndexMetadata) -> Settings {
         }
     }
     defaults
+}
+
+/// The mappings of single fields, by index: those that are named or fit a pattern.
+///
+/// # Errors
+/// `index_not_found_exception`.
+pub async fn field_mappings(
+    services: &Services,
+    _context: &Context,
+    indices: IndexNames,
+    fields: &[String],
+    with_defaults: bool,
+) -> Result<Vec<(String, Map<String, Value>)>> {
+    let found = resolve::indices(&services.cluster.state(), &indices, Purpose::Metadata)?;
+    Ok(found.iter().map(|index| (index.name.clone(), index.mapping.field_mappings(fields, with_defaults))).collect())
 }
 
 /// Whether every index of the expression exists.

@@ -35,7 +35,8 @@ pub async fn execute(
     let open = found.iter().filter(|index| index.state == IndexState::Open);
     let names: Vec<String> = open.map(|index| format!("[{}/{}]", index.name, index.uuid)).collect();
     let open = (!names.is_empty()).then(|| format!("[{}]", names.join(", ")));
-    settings::check_update(&changes, open.as_deref())?;
+    let first = found.first().map_or("index", |index| index.name.as_str());
+    settings::check_update(&changes, open.as_deref(), first)?;
     // A block on an index can always be lifted.
     let only_blocks = changes.iter().all(|(key, _)| key.starts_with("index.blocks."));
     for index in found.iter().filter(|_| !only_blocks) {

@@ -3,4 +3,5 @@
 pub mod health;
 pub mod nodes;
 pub mod remote_info;
+pub mod segments;
 pub mod stats;

@@ -3,32 +3,10 @@
 use super::health;
 use crate::action::resolve::{self, Purpose};
 use crate::action::{IndexNames, Services, ShardsHeader};
-use tandem_cluster::state::{IndexState, ShardRouting};
+use tandem_cluster::state::{CopyState, IndexState, ShardRouting};
 use tandem_cluster::{ClusterState, IndexMetadata};
 use tandem_common::{Context, IndexUuid, NodeId, Result};
-
-/// The figures of one shard copy.
-#[derive(Clone, Debug, Default)]
-pub struct CopyStats {
-    /// Live documents.
-    pub docs: u64,
-    /// Deleted ones still in segments.
-    pub deleted: u64,
-    /// Bytes of the index's files.
-    pub store_bytes: u64,
-    /// Bytes of the log.
-    pub translog_bytes: u64,
-    /// Operations of the log that are not in a durable commit.
-    pub translog_operations: u64,
-    /// Segments.
-    pub segments: u64,
-    /// The end of the log.
-    pub max_seq_no: i64,
-    /// The end of what is durable here.
-    pub local_checkpoint: i64,
-    /// What is durable on every copy in sync.
-    pub global_checkpoint: i64,
-}
+pub use tandem_engine::shard::{SearchTotals, ShardStats, Total};
 
 /// One retention lease.
 #[derive(Clone, Debug)]
@@ -57,7 +35,7 @@ pub struct ShardCopy {
     /// The node's name.
     pub node_name: Option<String>,
     /// Its figures, when it is open.
-    pub stats: Option<CopyStats>,
+    pub stats: Option<ShardStats>,
     /// Its leases (primaries only).
     pub leases: Vec<LeaseDescription>,
     /// The primary term of the shard.
@@ -85,18 +63,24 @@ pub struct IndexStats {
     pub copies: Vec<ShardCopy>,
 }
 
-/// The figures of the indices that the expression names, in the order of their names. The header counts copies.
+/// The figures of the indices that the expression names, in the order of their names. The header counts copies. A closed index
+/// that is named is an error with `forbid_closed`.
 ///
 /// # Errors
 /// No such index.
-pub async fn execute(services: &Services, _context: &Context, indices: IndexNames) -> Result<(ShardsHeader, Vec<IndexStats>)> {
+pub async fn execute(
+    services: &Services,
+    _context: &Context,
+    indices: IndexNames,
+    forbid_closed: bool,
+) -> Result<(ShardsHeader, Vec<IndexStats>)> {
     let state = services.cluster.state();
-    let found = resolve::indices(&state, &indices, Purpose::Metadata)?;
+    let found = resolve::indices(&state, &indices, if forbid_closed { Purpose::Open } else { Purpose::Metadata })?;
     let all: Vec<IndexStats> = found.iter().map(|index| index_stats(services, &state, index)).collect();
     let mut header = ShardsHeader::default();
     for copy in all.iter().flat_map(|index| &index.copies) {
         header.total += 1;
-        header.successful += u32::from(copy.stats.is_some());
+        header.successful += u32::from(copy.state == CopyState::Started.as_str());
     }
     Ok((header, all))
 }
@@ -130,20 +114,7 @@ fn copy_stats(
 ) -> ShardCopy {
     let local = copy.node.as_ref() == Some(&services.cluster.local_node().id);
     let open = services.indices.active(&(index.uuid.clone(), shard)).filter(|_| local).map(|(open, ..)| open);
-    let stats = open.as_ref().map(|open| {
-        let stats = open.stats();
-        CopyStats {
-            docs: stats.docs,
-            deleted: stats.deleted_docs,
-            store_bytes: stats.store_bytes,
-            translog_bytes: stats.translog_bytes,
-            translog_operations: stats.translog_operations,
-            segments: stats.segments,
-            max_seq_no: stats.max_seq_no,
-            local_checkpoint: stats.local_checkpoint,
-            global_checkpoint: stats.global_checkpoint,
-        }
-    });
+    let stats = open.as_ref().map(|open| open.stats());
     let leases = open.filter(|_| copy.primary).map(|open| open.leases()).unwrap_or_default();
     ShardCopy {
         shard,

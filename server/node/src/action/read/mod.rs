@@ -1,5 +1,6 @@
 //! Reading documents.
 
+pub mod analyze;
 pub mod count;
 pub mod get;
 pub mod mget;

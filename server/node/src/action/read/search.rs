@@ -5,13 +5,14 @@
 
 use super::shards::{self, Target};
 use crate::action::{IndexNames, Services, ShardsHeader};
+use std::sync::Arc;
 use std::time::Duration;
 use tandem_common::env::clock;
 use tandem_common::error::ShardFailure;
 use tandem_common::{Context, Error, Result, blocking};
 pub use tandem_engine::search::{Hit, SearchSource};
 use tandem_engine::search::{QueryResult, Reduced, TotalRelation, Winner, fetch_phase, query_phase, reduce};
-use tandem_engine::shard::ShardSearcher;
+use tandem_engine::shard::{IndexShard, ShardSearcher};
 
 /// What to search.
 #[derive(Clone, Debug)]
@@ -60,8 +61,17 @@ pub struct SearchResponse {
 struct Answered {
     index: String,
     number: u32,
+    shard: Arc<IndexShard>,
     searcher: ShardSearcher,
     result: QueryResult,
+}
+
+/// A shard that found winners, and the searcher that found them.
+struct Place {
+    index: String,
+    number: u32,
+    shard: Arc<IndexShard>,
+    searcher: ShardSearcher,
 }
 
 /// Searches.
@@ -88,8 +98,10 @@ pub async fn execute(services: &Services, context: &Context, request: SearchRequ
         return Err(Error::SearchPhaseExecution { phase: "query".into(), failures: shards.failures });
     }
     let nothing_asked = answered.is_empty();
-    let (places, results): (Vec<_>, Vec<_>) =
-        answered.into_iter().map(|found| ((found.index, found.number, found.searcher), found.result)).unzip();
+    let (places, results): (Vec<_>, Vec<_>) = answered
+        .into_iter()
+        .map(|Answered { index, number, shard, searcher, result }| (Place { index, number, shard, searcher }, result))
+        .unzip();
     let reduced = reduce(results, &request.source);
     let mut response = empty_response(&request.source, &reduced, shards);
     if nothing_asked {
@@ -130,13 +142,15 @@ async fn query(services: &Services, context: &Context, target: Target, now_milli
         let shard = services.indices.primary(context, &target.index, target.shard).await?;
         blocking::run(move || {
             let searcher = shard.searcher();
+            let began = clock::now();
             let result = query_phase(&searcher, &target.source, now_millis, &target.index.settings)?;
-            Ok((searcher, result))
+            shard.count_query(clock::now().saturating_duration_since(began), &target.source.stats_groups);
+            Ok((shard, searcher, result))
         })
         .await
     };
     match found.await {
-        Ok((searcher, result)) => Ok(Answered { index, number, searcher, result }),
+        Ok((shard, searcher, result)) => Ok(Answered { index, number, shard, searcher, result }),
         Err(error) => Err(shards::failure(services, index, number, error)),
     }
 }
@@ -145,7 +159,7 @@ async fn query(services: &Services, context: &Context, target: Target, now_milli
 type Fetched = Result<Vec<(String, Hit)>, (String, u32, Error)>;
 
 /// Loads the winners from the searchers that found them, and brings them back into their order.
-async fn fetch(source: &SearchSource, places: Vec<(String, u32, ShardSearcher)>, winners: &[Winner], now_millis: i64) -> Result<Fetched> {
+async fn fetch(source: &SearchSource, places: Vec<Place>, winners: &[Winner], now_millis: i64) -> Result<Fetched> {
     if winners.is_empty() {
         return Ok(Ok(Vec::new()));
     }
@@ -153,7 +167,7 @@ async fn fetch(source: &SearchSource, places: Vec<(String, u32, ShardSearcher)>,
     let source = source.clone();
     blocking::run(move || {
         let mut hits: Vec<Option<(String, Hit)>> = winners.iter().map(|_| None).collect();
-        for (position, (index, number, searcher)) in (0u32..).zip(&places) {
+        for (position, Place { index, number, shard, searcher }) in (0u32..).zip(&places) {
             let (ranks, mine): (Vec<usize>, Vec<Winner>) = winners
                 .iter()
                 .enumerate()
@@ -163,10 +177,12 @@ async fn fetch(source: &SearchSource, places: Vec<(String, u32, ShardSearcher)>,
             if mine.is_empty() {
                 continue;
             }
+            let began = clock::now();
             let found = match fetch_phase(searcher, &source, &mine, now_millis) {
                 Ok(found) => found,
                 Err(error) => return Ok(Err((index.clone(), *number, error))),
             };
+            shard.count_fetch(clock::now().saturating_duration_since(began), &source.stats_groups);
             for (rank, hit) in ranks.into_iter().zip(found) {
                 if let Some(slot) = hits.get_mut(rank) {
                     *slot = Some((index.clone(), hit));

@@ -184,6 +184,7 @@ impl Writer<'_> {
     }
 
     fn noop(&self, item: &ShardItem, found: FoundDocument, shown: Option<bytes::Bytes>) -> WriteResponse {
+        self.shard.count_noop_update();
         let get = shown.map(|source| self.get_response(&item.id, &found, source));
         WriteResponse {
             index: self.index.name.clone(),
