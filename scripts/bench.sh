@@ -16,4 +16,4 @@ if [[ $# -eq 0 ]]; then
   sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}" >&2
   exit 2
 fi
-exec python3 "$(dirname "${BASH_SOURCE[0]}")/bench.py" "$@"
+exec python3 -B "$(dirname "${BASH_SOURCE[0]}")/bench.py" "$@"
