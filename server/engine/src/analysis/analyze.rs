@@ -111,6 +111,8 @@ impl AnalyzerRegistry {
             let stage = StageTokens { name, tokens: tokens(&analyzer, request, gap)?, shows_keyword };
             return Ok(AnalyzeOutcome::Detail(AnalyzeDetail::Analyzer(stage)));
         };
+        // Step by step, parts that were put together for the request leave no gap.
+        let gap = if name.is_empty() { 0 } else { gap };
         explained(&parts, request, gap).map(AnalyzeOutcome::Detail)
     }
 
