@@ -1,6 +1,6 @@
 //! Stemmers of languages in Arabic letters: Arabic, Persian, Sorani.
 
-use super::endings::{back, begins, cut, ends};
+use super::endings::{begins, cut, ends};
 
 /// Light stemming of Arabic: one article or conjunction before, endings behind.
 pub(super) fn arabic(word: &mut Vec<char>) {
@@ -30,55 +30,36 @@ pub(super) fn persian(word: &mut Vec<char>) {
     }
 }
 
+/// Endings of Sorani that stand before and behind the possessives: how long a word must be to lose each, the ending, and how
+/// many of its letters go. The first that fits counts.
+const SORANI_FIRST: &[(usize, &str, usize)] = &[(6, "دا", 2), (5, "نا", 1), (7, "ەوە", 3)];
+const SORANI_POSSESSIVE: &[(usize, &str, usize)] = &[(7, "مان", 3), (7, "یان", 3), (7, "تان", 3)];
+const SORANI_EZAFE: &[(usize, &str, usize)] = &[(7, "ێکی", 3), (8, "یەکی", 4)];
+const SORANI_LAST: &[(usize, &str, usize)] = &[
+    (6, "ێک", 2),
+    (7, "یەک", 3),
+    (7, "ەکە", 3),
+    (6, "کە", 2),
+    (8, "ەکان", 4),
+    (7, "کان", 3),
+    (8, "یانی", 4),
+    (7, "انی", 3),
+    (7, "یان", 3),
+    (6, "ان", 2),
+    (8, "یانە", 4),
+    (7, "انە", 3),
+    (6, "ایە", 2),
+    (6, "ەیە", 2),
+    (5, "ە", 1),
+    (5, "ی", 1),
+];
+
 /// Light stemming of Sorani.
 pub(super) fn sorani(word: &mut Vec<char>) {
-    // A word after a preposition.
-    if word.len() > 5 && ends(word, "دا") {
-        cut(word, 2);
-    } else if word.len() > 4 && ends(word, "نا") {
-        cut(word, 1);
-    } else if word.len() > 6 && ends(word, "ەوە") {
-        cut(word, 3);
-    }
-    // Possessives.
-    if word.len() > 6 && (ends(word, "مان") || ends(word, "یان") || ends(word, "تان")) {
-        cut(word, 3);
-    }
-    // Indefinite, definite, demonstrative, and cases.
-    if word.len() > 6 && ends(word, "ێکی") {
-        cut(word, 3);
-    } else if word.len() > 7 && ends(word, "یەکی") {
-        cut(word, 4);
-    }
-    if word.len() > 5 && ends(word, "ێک") {
-        cut(word, 2);
-    } else if word.len() > 6 && ends(word, "یەک") {
-        cut(word, 3);
-    } else if word.len() > 6 && ends(word, "ەکە") {
-        cut(word, 3);
-    } else if word.len() > 5 && ends(word, "کە") {
-        cut(word, 2);
-    } else if word.len() > 7 && ends(word, "ەکان") {
-        cut(word, 4);
-    } else if word.len() > 6 && ends(word, "کان") {
-        cut(word, 3);
-    } else if word.len() > 7 && ends(word, "یانی") {
-        cut(word, 4);
-    } else if word.len() > 6 && ends(word, "انی") {
-        cut(word, 3);
-    } else if word.len() > 6 && ends(word, "یان") {
-        cut(word, 3);
-    } else if word.len() > 5 && ends(word, "ان") {
-        cut(word, 2);
-    } else if word.len() > 7 && ends(word, "یانە") {
-        cut(word, 4);
-    } else if word.len() > 6 && ends(word, "انە") {
-        cut(word, 3);
-    } else if word.len() > 5 && (ends(word, "ایە") || ends(word, "ەیە")) {
-        cut(word, 2);
-    } else if word.len() > 4 && back(word, 1) == 'ە' {
-        cut(word, 1);
-    } else if word.len() > 4 && back(word, 1) == 'ی' {
-        cut(word, 1);
+    for endings in [SORANI_FIRST, SORANI_POSSESSIVE, SORANI_EZAFE, SORANI_LAST] {
+        let found = endings.iter().find(|(length_min, ending, _)| word.len() >= *length_min && ends(word, ending));
+        if let Some((_, _, letters)) = found {
+            cut(word, *letters);
+        }
     }
 }
