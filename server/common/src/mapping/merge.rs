@@ -153,8 +153,9 @@ impl Mapping {
 
     /// Counts fields, sub-fields and objects, and the depth of objects.
     fn check_limits(&self, rules: &MappingRules) -> Result<()> {
-        let (mut objects, mut too_deep) = (0, None);
-        count_objects(&self.root, 1, "", rules, (&mut objects, &mut too_deep))?;
+        let mut counted = Counted::default();
+        count_objects(&self.root, 1, "", rules, &mut counted);
+        let Counted { objects, too_deep, too_long } = counted;
         if self.leaves.len() + objects > rules.total_fields_max {
             return Err(Error::illegal_argument(format!("Limit of total fields [{}] has been exceeded", rules.total_fields_max)));
         }
@@ -163,6 +164,9 @@ impl Mapping {
             return Err(Error::illegal_argument(format!(
                 "Limit of mapping depth [{limit}] has been exceeded due to object field [{path}]"
             )));
+        }
+        if let Some(name) = too_long {
+            check_name(&name, rules)?;
         }
         let nested_max = rules.nested_fields_max;
         // Only few mappings have as many objects as may be nested.
@@ -185,25 +189,29 @@ fn check_name(name: &str, rules: &MappingRules) -> Result<()> {
     Ok(())
 }
 
-/// Counts the objects in an object, and finds the first that lies too deep.
-fn count_objects(
-    object: &ObjectNode,
-    depth: usize,
-    path: &str,
-    rules: &MappingRules,
-    (count, too_deep): (&mut usize, &mut Option<String>),
-) -> Result<()> {
-    if depth > rules.depth_max && too_deep.is_none() {
-        *too_deep = Some(path.to_owned());
+/// What there is of objects.
+#[derive(Default)]
+struct Counted {
+    objects: usize,
+    /// The first that lies too deep.
+    too_deep: Option<String>,
+    /// The first name that is too long.
+    too_long: Option<String>,
+}
+
+fn count_objects(object: &ObjectNode, depth: usize, path: &str, rules: &MappingRules, counted: &mut Counted) {
+    if depth > rules.depth_max && counted.too_deep.is_none() {
+        counted.too_deep = Some(path.to_owned());
     }
     for (name, child) in &object.children {
         if let Node::Object(inner) = child {
-            check_name(name, rules)?;
-            *count += 1;
-            count_objects(inner, depth + 1, &join(path, name), rules, (count, too_deep))?;
+            counted.objects += 1;
+            if counted.too_long.is_none() && check_name(name, rules).is_err() {
+                counted.too_long = Some(name.clone());
+            }
+            count_objects(inner, depth + 1, &join(path, name), rules, counted);
         }
     }
-    Ok(())
 }
 
 pub(super) fn join(parent: &str, name: &str) -> String {

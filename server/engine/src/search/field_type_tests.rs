@@ -124,6 +124,20 @@ fn values_are_sorted_and_shown_as_opensearch_sorts_and_shows_them() {
         (json!({"sort": ["nano"], "size": 2}), json!([["2", 1_672_531_200_000_000_000_i64], ["1", 1_704_067_200_123_456_789_i64]])),
         (json!({"sort": [{"f.a.b": "desc"}]}), json!([["2", "z"], ["1", "x"], ["3", null]])),
         (json!({"sort": ["f.a.b"], "search_after": ["x"]}), json!([["2", "z"], ["3", null]])),
+        (json!({"sort": [{"a.n": {"nested": {"path": "a"}}}]}), json!([["1", 1], ["2", 5], ["3", i64::MAX]])),
+        (
+            json!({"sort": [{"a.n": {"order": "desc", "mode": "sum", "nested": {"path": "a"}}}]}),
+            json!([["1", 6], ["2", 5], ["3", i64::MIN]]),
+        ),
+        (
+            json!({"sort": [{"a.n": {"order": "desc", "nested": {"path": "a", "filter": {"term": {"a.x": "u"}}}}}]}),
+            json!([["2", 5], ["1", 1], ["3", i64::MIN]]),
+        ),
+        (
+            json!({"sort": [{"a.b.y": {"nested": {"path": "a", "filter": {"term": {"a.x": "u"}}, "nested": {"path": "a.b"}}}}]}),
+            json!([["1", null], ["2", null], ["3", null]]),
+        ),
+        (json!({"sort": [{"a.b.y": {"nested": {"path": "a.b"}}}]}), json!([["1", "k"], ["2", null], ["3", null]])),
         (json!({"sort": ["other"]}), json!([["2", "a"], ["1", "kw"], ["3", null]])),
         (
             json!({"query": {"ids": {"values": ["1"]}}, "docvalue_fields": ["ip", "u", "price", "f.a.b", "at", "bytes", "nano", "other"]}),

@@ -17,6 +17,7 @@ mod reduce;
 mod sort;
 mod sort_columns;
 mod sort_keys;
+mod sort_nested;
 mod source;
 mod source_filter;
 

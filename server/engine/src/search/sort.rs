@@ -1,5 +1,6 @@
 //! By what hits are ordered: what was asked, and the values that order them.
 
+use super::sort_nested::NestedSort;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::cmp::Ordering;
@@ -47,6 +48,7 @@ pub struct SortSpec {
     pub(super) missing: Missing,
     pub(super) mode: Option<SortMode>,
     pub(super) unmapped_type: Option<String>,
+    pub(super) nested: Option<NestedSort>,
 }
 
 const OPTIONS: [&str; 7] = ["order", "missing", "mode", "unmapped_type", "numeric_type", "nested", "nested_path"];
@@ -71,7 +73,7 @@ impl SortSpec {
     /// Orders by a field, `_score` (best first) or `_doc`.
     pub fn by(field: &str) -> Self {
         let order = if field == "_score" { SortOrder::Desc } else { SortOrder::Asc };
-        SortSpec { field: field.to_owned(), order, missing: Missing::Last, mode: None, unmapped_type: None }
+        SortSpec { field: field.to_owned(), order, missing: Missing::Last, mode: None, unmapped_type: None, nested: None }
     }
 
     /// Reads `sort` of a body: a name, an object, or a list of both.
@@ -164,7 +166,11 @@ impl SortSpec {
                         format!("invalid value for [numeric_type], must be [long, double, date, date_nanos], got {}", text_of(&value));
                     return Err(Error::illegal_argument(reason));
                 }
-                "nested" | "nested_path" => return Err(Error::illegal_argument("[nested] sorting is not supported")),
+                "nested" if !node.is_object() => {
+                    return Err(refused(node.place, format!("nested doesn't support values of type: {}", node.kind_name()), None));
+                }
+                "nested" => spec.nested = NestedSort::read(node).map_err(failed)?,
+                "nested_path" => spec.nested = Some(NestedSort::of_path(&text_of(&value))),
                 _ => {
                     let hint = nearest(OPTIONS, key).map(|near| format!(" did you mean [{near}]?")).unwrap_or_default();
                     return Err(refused(node.key_place, format!("unknown field [{key}]{hint}"), None));
@@ -188,6 +194,9 @@ impl SortSpec {
         }
         if let Some(unmapped_type) = &self.unmapped_type {
             options.insert("unmapped_type".to_owned(), unmapped_type.clone().into());
+        }
+        if let Some(nested) = &self.nested {
+            options.insert("nested".to_owned(), nested.to_json());
         }
         json!({self.field.as_str(): options})
     }

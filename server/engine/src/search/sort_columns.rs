@@ -46,9 +46,18 @@ pub(super) fn place_of(column: Option<&StrColumn>, text: &str) -> Result<u64> {
     Ok(ord.min(dictionary.num_terms() as u64) * 2)
 }
 
-pub(super) fn text_ord(column: Option<&StrColumn>, mode: SortMode, entries: Option<&Entries>, doc: DocId) -> Option<u64> {
-    let ords = column?.term_ords(doc).filter(|ord| entries.is_none_or(|entries| entries.places.contains(ord)));
+pub(super) fn text_ord(column: Option<&StrColumn>, mode: SortMode, entries: Option<&Entries>, docs: &[DocId]) -> Option<u64> {
+    let column = column?;
+    let ords = docs.iter().flat_map(|doc| column.term_ords(*doc)).filter(|ord| entries.is_none_or(|entries| entries.places.contains(ord)));
     pick_end(ords, mode)
+}
+
+/// All the values of documents.
+pub(super) fn values<'c, T>(column: &'c Column<T>, docs: &'c [DocId]) -> impl Iterator<Item = T> + 'c
+where
+    T: PartialOrd + Copy + std::fmt::Debug + Send + Sync + 'static,
+{
+    docs.iter().flat_map(|doc| column.values_for_doc(*doc))
 }
 
 /// The lowest or the highest.

@@ -5,7 +5,8 @@
 
 use super::query::{QueryContext, column_type};
 use super::sort::{Missing, SortMode, SortOrder, SortSpec, SortValue};
-use super::sort_columns::{Entries, IdOrder, code_after, pick_double, pick_end, pick_long, place_of, text_ord, unsigned_of};
+use super::sort_columns::{Entries, IdOrder, code_after, pick_double, pick_end, pick_long, place_of, text_ord, unsigned_of, values};
+use super::sort_nested::Children;
 use crate::search::query::ColumnType;
 use crate::shard::schema::entries_name;
 use serde_json::Value;
@@ -88,6 +89,8 @@ pub(super) enum KeyReader {
     },
     Ids(IdOrder),
     Same(String),
+    /// The values of the nested objects before a document stand for its own.
+    Nested(Box<KeyReader>, Children),
 }
 
 fn key_of_long(value: i64) -> u64 {
@@ -113,6 +116,9 @@ impl<'s> SortKey<'s> {
     /// # Errors
     /// A field that is not mapped, or cannot order anything.
     pub(super) fn resolve(context: &QueryContext<'s>, spec: &'s SortSpec) -> Result<SortKey<'s>> {
+        if let Some(nested) = &spec.nested {
+            nested.check(context)?;
+        }
         let source = match spec.field.as_str() {
             "_score" => KeySource::Score,
             "_doc" | "_shard_doc" => KeySource::Doc,
@@ -168,6 +174,16 @@ impl<'s> SortKey<'s> {
     /// # Errors
     /// A column that cannot be read, or a `missing` that is no value of the field.
     pub(super) fn reader(&self, context: &QueryContext<'_>, segment: &SegmentReader) -> Result<KeyReader> {
+        let own = self.own_reader(context, segment)?;
+        match &self.spec.nested {
+            Some(nested) if matches!(self.source, KeySource::Leaf(_)) => {
+                Ok(KeyReader::Nested(Box::new(own), nested.children(context, segment)?))
+            }
+            _ => Ok(own),
+        }
+    }
+
+    fn own_reader(&self, context: &QueryContext<'_>, segment: &SegmentReader) -> Result<KeyReader> {
         let columns = segment.fast_fields();
         let mode = self.mode();
         Ok(match &self.source {
@@ -299,20 +315,29 @@ impl<'s> SortKey<'s> {
 
     /// The key of a document: what comes first is lower.
     pub(super) fn key(&self, reader: &KeyReader, doc: DocId, score: Score) -> u64 {
+        match reader {
+            KeyReader::Nested(inner, children) => self.key_of(inner, &children.before(doc), (doc, score)),
+            reader => self.key_of(reader, &[doc], (doc, score)),
+        }
+    }
+
+    /// The key of a document from the values of `docs`.
+    fn key_of(&self, reader: &KeyReader, docs: &[DocId], (doc, score): (DocId, Score)) -> u64 {
         let key = match reader {
+            KeyReader::Nested(..) => 0,
             KeyReader::Score => key_of_score(score),
             KeyReader::Same(_) => 0,
             KeyReader::Ids(ids) => ids.key(doc),
             KeyReader::Text { column, mode, missing_key, entries, .. } => {
-                text_ord(column.as_ref(), *mode, entries.as_ref(), doc).map_or(*missing_key, |ord| ord * 2 + 1)
+                text_ord(column.as_ref(), *mode, entries.as_ref(), docs).map_or(*missing_key, |ord| ord * 2 + 1)
             }
-            KeyReader::Unsigned { .. } => reader.unsigned(doc),
+            KeyReader::Unsigned { .. } => reader.unsigned(docs),
             KeyReader::Ip { codes, mode, missing_key, .. } => {
-                let code = codes.as_ref().and_then(|codes| pick_end(codes.values_for_doc(doc), *mode));
+                let code = codes.as_ref().and_then(|codes| pick_end(values(codes, docs), *mode));
                 code.map_or(*missing_key, |code| code * 2 + 1)
             }
-            KeyReader::Double { .. } | KeyReader::Scaled { .. } => key_of_double(reader.double(doc)),
-            KeyReader::Doc(_) | KeyReader::Long { .. } | KeyReader::Bool { .. } => key_of_long(reader.long(doc)),
+            KeyReader::Double { .. } | KeyReader::Scaled { .. } => key_of_double(reader.double(docs)),
+            KeyReader::Doc(_) | KeyReader::Long { .. } | KeyReader::Bool { .. } => key_of_long(reader.long(docs)),
         };
         if self.is_ascending() { key } else { !key }
     }
@@ -320,26 +345,34 @@ impl<'s> SortKey<'s> {
     /// The value of a document, as hits show it.
     pub(super) fn value(&self, reader: &KeyReader, doc: DocId, score: Score) -> SortValue {
         match reader {
+            KeyReader::Nested(inner, children) => self.value_of(inner, &children.before(doc), (doc, score)),
+            reader => self.value_of(reader, &[doc], (doc, score)),
+        }
+    }
+
+    fn value_of(&self, reader: &KeyReader, docs: &[DocId], (doc, score): (DocId, Score)) -> SortValue {
+        match reader {
+            KeyReader::Nested(..) => SortValue::Null,
             KeyReader::Score => SortValue::Float(score),
             KeyReader::Same(text) => SortValue::Text(text.clone()),
             KeyReader::Ids(ids) => ids.id(doc).map_or(SortValue::Null, SortValue::Text),
             KeyReader::Text { column, mode, missing, entries, .. } => {
                 let found = column.as_ref().and_then(|column| {
                     let mut text = String::new();
-                    let ord = text_ord(Some(column), *mode, entries.as_ref(), doc)?;
+                    let ord = text_ord(Some(column), *mode, entries.as_ref(), docs)?;
                     let text = column.ord_to_str(ord, &mut text).ok()?.then_some(text)?;
                     Some(if entries.is_some() { split_flat_entry(&text).1.to_owned() } else { text })
                 });
                 found.or_else(|| missing.clone()).map_or(SortValue::Null, SortValue::Text)
             }
-            KeyReader::Unsigned { .. } => SortValue::Unsigned(reader.unsigned(doc)),
+            KeyReader::Unsigned { .. } => SortValue::Unsigned(reader.unsigned(docs)),
             KeyReader::Ip { column, mode, .. } => {
-                let address = column.as_ref().and_then(|column| pick_end(column.values_for_doc(doc), *mode));
+                let address = column.as_ref().and_then(|column| pick_end(values(column, docs), *mode));
                 address.map_or(SortValue::Null, SortValue::Ip)
             }
-            KeyReader::Double { is_double: true, .. } | KeyReader::Scaled { .. } => SortValue::Double(reader.double(doc)),
-            KeyReader::Double { .. } => SortValue::Float(reader.double(doc) as f32),
-            KeyReader::Doc(_) | KeyReader::Long { .. } | KeyReader::Bool { .. } => SortValue::Long(reader.long(doc)),
+            KeyReader::Double { is_double: true, .. } | KeyReader::Scaled { .. } => SortValue::Double(reader.double(docs)),
+            KeyReader::Double { .. } => SortValue::Float(reader.double(docs) as f32),
+            KeyReader::Doc(_) | KeyReader::Long { .. } | KeyReader::Bool { .. } => SortValue::Long(reader.long(docs)),
         }
     }
 
@@ -348,6 +381,9 @@ impl<'s> SortKey<'s> {
     /// # Errors
     /// A value that is none of the field's.
     pub(super) fn key_after(&self, reader: &KeyReader, value: &Value) -> Result<u64> {
+        if let KeyReader::Nested(inner, _) = reader {
+            return self.key_after(inner, value);
+        }
         let field = &self.spec.field;
         let failed = |cause: Error| Error::IllegalArgument {
             reason: format!("Failed to parse search_after value for field [{field}]."),
@@ -355,7 +391,7 @@ impl<'s> SortKey<'s> {
         };
         let text = text_of(value);
         let key = match reader {
-            KeyReader::Same(_) => 0,
+            KeyReader::Same(_) | KeyReader::Nested(..) => 0,
             KeyReader::Ids(ids) => ids.key_of(&text)?,
             KeyReader::Text { missing_key, .. } if value.is_null() => *missing_key,
             KeyReader::Text { column, entries: Some(entries), .. } => place_of(column.as_ref(), &flat_entry(&entries.path, &text))?,
@@ -485,35 +521,35 @@ pub(super) fn text_of(value: &Value) -> String {
 }
 
 impl KeyReader {
-    fn long(&self, doc: DocId) -> i64 {
+    fn long(&self, docs: &[DocId]) -> i64 {
         match self {
-            KeyReader::Doc(column) => column.as_ref().and_then(|column| column.first(doc)).unwrap_or(0),
+            KeyReader::Doc(column) => column.as_ref().and_then(|column| column.first(*docs.first()?)).unwrap_or(0),
             KeyReader::Long { column, mode, missing } => {
-                column.as_ref().and_then(|column| pick_long(column.values_for_doc(doc), *mode)).unwrap_or(*missing)
+                column.as_ref().and_then(|column| pick_long(values(column, docs), *mode)).unwrap_or(*missing)
             }
             KeyReader::Bool { column, mode, missing } => {
-                column.as_ref().and_then(|column| pick_long(column.values_for_doc(doc).map(i64::from), *mode)).unwrap_or(*missing)
+                column.as_ref().and_then(|column| pick_long(values(column, docs).map(i64::from), *mode)).unwrap_or(*missing)
             }
             _ => 0,
         }
     }
 
-    fn unsigned(&self, doc: DocId) -> u64 {
+    fn unsigned(&self, docs: &[DocId]) -> u64 {
         let KeyReader::Unsigned { column, mode, missing } = self else { return 0 };
         let Some(column) = column else { return *missing };
         match mode {
-            SortMode::Min | SortMode::Max => pick_end(column.values_for_doc(doc), *mode).unwrap_or(*missing),
-            mode => pick_double(column.values_for_doc(doc).map(|value| value as f64), *mode).map_or(*missing, |value| value as u64),
+            SortMode::Min | SortMode::Max => pick_end(values(column, docs), *mode).unwrap_or(*missing),
+            mode => pick_double(values(column, docs).map(|value| value as f64), *mode).map_or(*missing, |value| value as u64),
         }
     }
 
-    fn double(&self, doc: DocId) -> f64 {
+    fn double(&self, docs: &[DocId]) -> f64 {
         if let KeyReader::Scaled { column, mode, missing, inverse } = self {
-            let values = |column: &Column<i64>| pick_double(column.values_for_doc(doc).map(|steps| steps as f64 * inverse), *mode);
-            return column.as_ref().and_then(values).unwrap_or(*missing);
+            let picked = |column: &Column<i64>| pick_double(values(column, docs).map(|steps| steps as f64 * inverse), *mode);
+            return column.as_ref().and_then(picked).unwrap_or(*missing);
         }
         let KeyReader::Double { column, mode, missing, .. } = self else { return 0.0 };
-        column.as_ref().and_then(|column| pick_double(column.values_for_doc(doc), *mode)).unwrap_or(*missing)
+        column.as_ref().and_then(|column| pick_double(values(column, docs), *mode)).unwrap_or(*missing)
     }
 }
 

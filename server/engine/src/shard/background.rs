@@ -25,6 +25,9 @@ const IDLE_TAIL_BYTES: usize = 16 << 10;
 /// A forced merge looks again this often when other merges hold its segments or new segments arrive.
 const FORCE_MERGE_ATTEMPTS: usize = 20;
 
+/// The log counts as quiet when nothing was written for this long.
+const QUIET_PAUSE: Duration = Duration::from_millis(20);
+
 /// How long to wait before background work that could not be done is tried again.
 const RETRY_PAUSE: Duration = if cfg!(test) { Duration::from_millis(5) } else { Duration::from_secs(1) };
 
@@ -57,7 +60,9 @@ impl Inner {
         let settings = self.settings.load_full();
         let now = clock::now();
         let due = now >= self.work.times.lock().synced + settings.sync_interval;
-        let sync = !settings.asynchronous || due || self.work.sync_wanted.swap(false, Ordering::AcqRel);
+        // Taken in any case: a wish that stayed would keep the loop going.
+        let wanted = self.work.sync_wanted.swap(false, Ordering::AcqRel);
+        let sync = !settings.asynchronous || due || wanted;
         let owned = self.clone();
         let committed = self.syncs.run(move || owned.log.commit(sync, settings.generation_threshold_bytes)).await;
         if sync && committed.is_err() {
@@ -90,6 +95,21 @@ impl Inner {
             self.wake_index();
         }
         Ok(committed.durable.is_none())
+    }
+
+    /// Waits a moment for more to write. Whoever writes one after the other finds the loop still running, and no mark is in
+    /// the way of the next operation.
+    async fn more_to_log(&self) -> bool {
+        let until = clock::now() + QUIET_PAUSE;
+        loop {
+            if self.log.has_pending() || self.work.sync_wanted.load(Ordering::Acquire) {
+                return true;
+            }
+            let left = until.saturating_duration_since(clock::now());
+            if self.stopped() || clock::timeout(left, self.work.log_wake.notified()).await.is_none() {
+                return false;
+            }
+        }
     }
 
     /// Waits until everything that is in the log now is durable and, on a copy that decides it, below the global checkpoint.
@@ -325,7 +345,7 @@ async fn run_log(inner: Arc<Inner>) {
         if inner.log.has_pending() {
             continue;
         }
-        if inner.stopped() {
+        if open && inner.stopped() {
             return;
         }
         if open {
@@ -335,9 +355,15 @@ async fn run_log(inner: Arc<Inner>) {
             clock::timeout(left, inner.work.log_wake.notified()).await;
             continue;
         }
+        if inner.more_to_log().await {
+            continue;
+        }
         let owned = inner.clone();
         if let Err(error) = blocking::run(move || owned.log.mark_quiet()).await {
             return inner.fail(error);
+        }
+        if inner.stopped() {
+            return;
         }
         inner.work.log_running.store(false, Ordering::Release);
         let more = inner.log.has_pending() || inner.work.sync_wanted.swap(false, Ordering::AcqRel);

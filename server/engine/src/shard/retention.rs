@@ -14,12 +14,15 @@ const DISK_SHARE: u64 = 4;
 /// With less than this many hundredths of the disk left, what leases keep is halved at every flush.
 const DISK_LEFT_HUNDREDTHS: u64 = 15;
 
+/// But not below this part of the disk: ending a lease on little history would not make the disk any emptier.
+const DISK_FLOOR: u64 = 1000;
+
 /// What leases may keep, of what they keep now, and which bound that is. Pure.
 fn bytes_max(kept: u64, setting: u64, disk: Option<DiskSpace>) -> (u64, &'static str) {
     let setting = (setting, "index.soft_deletes.retention.max_bytes");
     let Some(DiskSpace { total, available }) = disk else { return setting };
     let share = (total / DISK_SHARE, "a share of the disk");
-    let full = (available < total / 100 * DISK_LEFT_HUNDREDTHS).then_some((kept / 2, "the disk is nearly full"));
+    let full = (available < total / 100 * DISK_LEFT_HUNDREDTHS).then_some(((kept / 2).max(total / DISK_FLOOR), "the disk is nearly full"));
     [setting, share].into_iter().chain(full).min_by_key(|(bytes, _)| *bytes).unwrap_or(setting)
 }
 
@@ -86,7 +89,7 @@ mod tests {
             (900, u64::MAX, disk(4000, 600), 1000),
             (900, u64::MAX, disk(4000, 599), 450),
             (900, 400, disk(4000, 0), 400),
-            (0, u64::MAX, disk(4000, 0), 0),
+            (3, u64::MAX, disk(4000, 0), 4),
         ];
         for (kept, setting, disk, expected) in table {
             assert_eq!(bytes_max(kept, setting, disk).0, expected, "{kept} {setting} {disk:?}");

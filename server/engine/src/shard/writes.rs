@@ -464,7 +464,20 @@ impl IndexShard {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shard::tests::{Place, index as write_to};
     use bytes::Bytes;
+
+    #[tokio::test]
+    async fn an_operation_whose_twin_came_in_between_is_not_sequenced_again() {
+        let place = Place::new();
+        let shard = place.primary().await;
+        let twin = WriteOperation { operation_id: 7, ..write_to("1", "a") };
+        shard.one(twin.clone()).await.unwrap();
+        let mut operations = vec![shard.parse(twin).unwrap()];
+        let lookups = shard.inner.look_up(&operations).await.unwrap();
+        assert!(shard.inner.sequence(&mut operations, &Replays::new(), &lookups, true).unwrap().is_none());
+        assert_eq!((operations.len(), shard.stats().max_seq_no), (1, 0));
+    }
 
     fn known(version: i64, deleted: bool) -> Present {
         Present::Known(Version { seq_no: SeqNo(7), op_term: PrimaryTerm(2), version, deleted })

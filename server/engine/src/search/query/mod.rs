@@ -13,6 +13,7 @@ mod exists;
 mod field;
 mod flat_object;
 mod fuzzy;
+mod geo;
 mod ids;
 mod match_;
 mod match_phrase;
@@ -30,7 +31,7 @@ mod terms;
 mod text;
 
 pub(super) use field::{ColumnType, column_type};
-pub(super) use nested::without_nested;
+pub(super) use nested::{Bits, around, bits_of, without_nested};
 
 use crate::shard::searcher::ShardSearcher;
 use serde_json::Value;
@@ -74,9 +75,10 @@ enum Kind {
     Pattern(pattern::PatternQuery),
     QueryString(query_string::QueryStringQuery),
     Nested(nested::NestedQuery),
+    Geo(geo::GeoQuery),
 }
 
-const NAMES: [&str; 17] = [
+const NAMES: [&str; 20] = [
     "match_all",
     "match_none",
     "bool",
@@ -94,6 +96,9 @@ const NAMES: [&str; 17] = [
     "wildcard",
     "query_string",
     "nested",
+    "geo_distance",
+    "geo_bounding_box",
+    "geo_polygon",
 ];
 
 /// What building a query needs to know.
@@ -209,6 +214,7 @@ impl Query {
             "dis_max" => dis_max::parse(body, depth),
             "query_string" => query_string::parse(body),
             "nested" => nested::parse(body, depth),
+            "geo_distance" | "geo_bounding_box" | "geo_polygon" => geo::parse(name, body),
             _ => pattern::parse(name, body),
         }
     }
@@ -248,6 +254,7 @@ impl Query {
             Kind::Pattern(query) => query.build(context)?,
             Kind::QueryString(query) => query.build(context)?,
             Kind::Nested(query) => query.build(context)?,
+            Kind::Geo(query) => query.build(context)?,
         };
         Ok(boosted(built, self.boost))
     }

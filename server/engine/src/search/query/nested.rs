@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tandem_common::json::Node;
 use tandem_common::{Error, Result};
 use tantivy::query::{BooleanQuery, EnableScoring, Explanation, Occur, Query as IndexQuery, Scorer, TermSetQuery, Weight};
-use tantivy::schema::IndexRecordOption;
+use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{DocId, DocSet, Score, SegmentReader, TERMINATED, Term};
 
 #[derive(Clone, Debug)]
@@ -126,28 +126,26 @@ struct JoinWeight {
     score_mode: ScoreMode,
 }
 
-impl JoinWeight {
-    /// The documents of the level around.
-    fn around(&self, reader: &SegmentReader) -> tantivy::Result<Bits> {
-        let Some(scope) = &self.scope else {
-            let mut bits = Bits::new(reader.max_doc(), true);
-            let index = reader.inverted_index(self.objects.field())?;
-            let mut stream = index.terms().stream()?;
-            while stream.advance() {
-                let mut postings = index.read_postings_from_terminfo(stream.value(), IndexRecordOption::Basic)?;
-                while postings.doc() != TERMINATED {
-                    bits.set(postings.doc(), false);
-                    postings.advance();
-                }
-            }
-            return Ok(bits);
-        };
-        bits_of(reader, scope)
+/// The documents of a level: those with a term of `_nested_path`, or the outermost ones, which have none.
+pub(in crate::search) fn around(reader: &SegmentReader, nested_path: Field, scope: Option<&Term>) -> tantivy::Result<Bits> {
+    if let Some(scope) = scope {
+        return bits_of(reader, scope);
     }
+    let mut bits = Bits::new(reader.max_doc(), true);
+    let index = reader.inverted_index(nested_path)?;
+    let mut stream = index.terms().stream()?;
+    while stream.advance() {
+        let mut postings = index.read_postings_from_terminfo(stream.value(), IndexRecordOption::Basic)?;
+        while postings.doc() != TERMINATED {
+            bits.set(postings.doc(), false);
+            postings.advance();
+        }
+    }
+    Ok(bits)
 }
 
 /// The documents that have a term.
-fn bits_of(reader: &SegmentReader, term: &Term) -> tantivy::Result<Bits> {
+pub(in crate::search) fn bits_of(reader: &SegmentReader, term: &Term) -> tantivy::Result<Bits> {
     let mut bits = Bits::new(reader.max_doc(), false);
     if let Some(mut postings) = reader.inverted_index(term.field())?.read_postings(term, IndexRecordOption::Basic)? {
         while postings.doc() != TERMINATED {
@@ -161,7 +159,7 @@ fn bits_of(reader: &SegmentReader, term: &Term) -> tantivy::Result<Bits> {
 impl Weight for JoinWeight {
     fn scorer(&self, reader: &SegmentReader, boost: Score) -> tantivy::Result<Box<dyn Scorer>> {
         let inner = self.inner.scorer(reader, boost)?;
-        let (objects, around) = (bits_of(reader, &self.objects)?, self.around(reader)?);
+        let (objects, around) = (bits_of(reader, &self.objects)?, around(reader, self.objects.field(), self.scope.as_ref())?);
         let mut scorer = JoinScorer { inner, objects, around, score_mode: self.score_mode, doc: 0, score: 0.0 };
         scorer.advance();
         Ok(Box::new(scorer))
@@ -175,29 +173,49 @@ impl Weight for JoinWeight {
 }
 
 /// One bit per document.
-struct Bits {
+#[derive(Clone)]
+pub(in crate::search) struct Bits {
     words: Vec<u64>,
     count: DocId,
 }
 
 impl Bits {
-    fn new(count: DocId, value: bool) -> Self {
+    pub(in crate::search) fn new(count: DocId, value: bool) -> Self {
         Bits { words: vec![if value { u64::MAX } else { 0 }; (count as usize).div_ceil(64)], count }
     }
 
-    fn set(&mut self, doc: DocId, value: bool) {
+    pub(in crate::search) fn set(&mut self, doc: DocId, value: bool) {
         if let Some(word) = self.words.get_mut(doc as usize / 64) {
             let bit = 1 << (doc % 64);
             *word = if value { *word | bit } else { *word & !bit };
         }
     }
 
-    fn has(&self, doc: DocId) -> bool {
+    pub(in crate::search) fn has(&self, doc: DocId) -> bool {
         self.words.get(doc as usize / 64).is_some_and(|word| word >> (doc % 64) & 1 == 1)
     }
 
+    /// The bits that both have.
+    pub(in crate::search) fn and(mut self, other: &Bits) -> Bits {
+        for (word, other) in self.words.iter_mut().zip(other.words.iter().chain(std::iter::repeat(&0))) {
+            *word &= other;
+        }
+        self
+    }
+
+    /// Unsets the bits of documents that do not pass.
+    pub(in crate::search) fn keep(&mut self, passes: impl Fn(DocId) -> bool) {
+        let mut doc = self.next(0);
+        while doc != TERMINATED {
+            if !passes(doc) {
+                self.set(doc, false);
+            }
+            doc = self.next(doc + 1);
+        }
+    }
+
     /// The first set bit at or behind `doc`.
-    fn next(&self, doc: DocId) -> DocId {
+    pub(in crate::search) fn next(&self, doc: DocId) -> DocId {
         let mut at = doc as usize / 64;
         let mut word = self.words.get(at).map_or(0, |word| word & (u64::MAX << (doc % 64)));
         while word == 0 {
@@ -297,6 +315,10 @@ mod tests {
         }
         let mut rest = Bits::new(70, true);
         rest.set(5, false);
+        let mut other = Bits::new(130, true);
+        other.keep(|doc| doc > 3);
+        let both = bits.clone().and(&other);
+        assert_eq!((both.next(0), both.next(65)), (64, 129));
         assert!(bits.has(64) && !bits.has(65) && !bits.has(500));
         assert_eq!((rest.next(5), rest.next(69), rest.next(70)), (6, 69, TERMINATED));
     }

@@ -150,6 +150,13 @@ fn json_of(kind: &Kind, boost: f32) -> Value {
             ];
             ("query_string", object(fields, boost))
         }
+        Kind::Geo(query) => {
+            let mut body = query.to_json();
+            if let Value::Object(fields) = &mut body {
+                fields.insert("boost".to_owned(), float(boost));
+            }
+            (query.name, body)
+        }
         Kind::Nested(query) => {
             let fields = [
                 ("query", Some(inner(&query.query))),

@@ -273,7 +273,6 @@ impl Inner {
             let reason = format!("{} holds operations up to [{end}] that are not committed above [{global}]", self.shard);
             return Err(Error::ShardNotReady { reason });
         }
-        self.catch_up(end).await?;
         Ok(end)
     }
 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tandem_common::env::fs;
 use tandem_common::mapping::MappingRules;
+use tandem_common::settings::SettingValue;
 use tandem_common::{Error, HistoryId, PrimaryTerm, Result, SeqNo};
 
 /// Text that does not compress to nothing.
@@ -69,6 +70,8 @@ async fn pair(here: &Place, there: &Place, documents: usize) -> (Arc<IndexShard>
 async fn delta(target: &IndexShard, source: &IndexShard) -> (Arc<DeltaSource>, PreparedGeneration) {
     let pinned = source.begin_delta(target.request_delta("back", "delta").await.unwrap()).await.unwrap();
     let prepared = target.prepare_delta(pinned.begin().clone(), &pinned, target.mapping()).await.unwrap();
+    let leases: Vec<SeqNo> = source.leases().iter().map(|lease| lease.retaining_seq_no).collect();
+    assert_eq!(leases, [pinned.begin().checkpoint.next()], "the history above the pin is kept, and no more");
     (pinned, prepared)
 }
 
@@ -192,9 +195,11 @@ async fn tombstones_come_along_and_end_when_the_index_has_gone_on() {
     let follower = there.reopen(51).await;
     assert_eq!(follower.one(index("again", "b")).await.unwrap().version, 3);
     assert_eq!(follower.one(index("1", "c")).await.unwrap().version, deleted.version + 2);
+    follower.set_settings(Arc::new([("index.gc_deletes".to_owned(), SettingValue::One("0s".into()))].into_iter().collect()));
     follower.flush().await.unwrap();
     drop(follower);
     let follower = there.reopen(52).await;
+    assert!(follower.history().lowest_retained > deleted.seq_no, "the log does not know it either");
     assert_eq!(follower.one(index("again", "c")).await.unwrap().version, 4);
 }
 
