@@ -249,7 +249,12 @@ pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
 
 /// Gives a file a second name on the same disk. Not durable until the folder is synced.
 pub fn hard_link(from: &Path, to: &Path) -> io::Result<()> {
-    std::fs::hard_link(from, to).map_err(named(from, "link"))
+    let link = || std::fs::hard_link(from, to);
+    let linked = match disk::of(to) {
+        Some(disk) => disk.hard_link(from, to, link),
+        None => link(),
+    };
+    linked.map_err(named(from, "link"))
 }
 
 /// Makes the entries of a folder durable.

@@ -73,7 +73,7 @@ pub enum Event {
         /// To how many bytes.
         length: u64,
     },
-    /// A new, empty file.
+    /// A new, empty file, or a second name of one that is there.
     Create {
         /// Which file.
         file: FileId,
@@ -384,6 +384,14 @@ impl Inner {
                 state.names.insert(to.to_owned(), file);
             }
             Event::Rename { from: from.to_owned(), to: to.to_owned() }
+        })
+    }
+
+    pub(super) fn hard_link(&self, from: &Path, to: &Path, real: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        self.apply(Kind::Create, real, |state| {
+            let file = state.name(from);
+            state.names.insert(to.to_owned(), file);
+            Event::Create { file, path: to.to_owned() }
         })
     }
 

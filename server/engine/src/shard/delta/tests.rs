@@ -3,12 +3,14 @@
 use super::*;
 use crate::shard::seqno::Lineage;
 use crate::shard::tests::{Place, delete, index, operation, soon, source};
-use crate::shard::{Condition, IndexShard, WriteKind, WriteOperation};
+use crate::shard::{Condition, IndexShard, OpenShard, WriteKind, WriteOperation};
 use bytes::Bytes;
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use tandem_common::env::clock;
+use tandem_common::env::disk::{TestDisk, Variant};
 use tandem_common::env::fs;
 use tandem_common::mapping::MappingRules;
 use tandem_common::settings::SettingValue;
@@ -412,4 +414,121 @@ async fn a_source_under_writes_gives_the_state_of_its_pin_and_the_rest_as_operat
     assert_eq!(digest(&old).await, digest(&new).await);
     assert_eq!(old.text("59").await.is_some(), new.text("59").await.is_some());
     assert_ne!(old.text("1").await, Some(source("x")));
+}
+
+/// The states that a crash may leave of what `work` did, some of them, each opened. With each whether the work had ended.
+async fn crash_states<T>(
+    place: &Place,
+    disk: &TestDisk,
+    began: usize,
+    check: impl AsyncFn(Arc<IndexShard>, usize) -> std::result::Result<T, String>,
+) -> Vec<T> {
+    let mut replay = disk.replay();
+    let (mut seen, mut outcomes) = (BTreeSet::new(), Vec::new());
+    for position in began..=replay.len() {
+        replay.advance(position);
+        for variant in Variant::all(position as u64) {
+            let state = replay.state(variant);
+            // The same folder may come again after the work has ended.
+            if !seen.insert((state.digest(), position == replay.len())) || seen.len() % CRASH_STRIDE != 0 && position < replay.len() {
+                continue;
+            }
+            let folder = tempfile::tempdir().unwrap();
+            state.write_to(folder.path()).unwrap();
+            let _quick = TestDisk::install(folder.path()).unwrap();
+            let open = OpenShard { path: folder.path().join("shard"), ..place.open_shard() };
+            let context = |error: String| format!("crash after {position} ({}), {variant:?}: {error}", replay.describe(position));
+            let shard = IndexShard::open(open).await.map_err(|error| context(error.to_string())).unwrap();
+            outcomes.push(check(shard, position).await.map_err(context).unwrap());
+        }
+    }
+    outcomes
+}
+
+/// One in so many states is opened.
+const CRASH_STRIDE: usize = 9;
+
+#[tokio::test]
+async fn a_crash_at_any_moment_leaves_the_old_state_or_the_new_one() {
+    let (here, there) = (Place::new(), Place::new());
+    let (old, new) = diverged(&here, &there).await;
+    let before = digest(&old).await;
+    old.close().await.unwrap();
+    drop(old);
+    let disk = TestDisk::install(here.path()).unwrap();
+    let old = here.reopen(2).await;
+    let began = disk.position();
+    let (_, prepared) = delta(&old, &new).await;
+    let complete = disk.position();
+    let switched = old.switch_generation(&prepared, here.open_shard()).await.unwrap();
+    let ended = disk.position();
+    let after = digest(&switched).await;
+    drop((old, switched));
+    let check = async |shard: Arc<IndexShard>, position: usize| {
+        let found = digest(&shard).await;
+        let waiting = shard.prepared_delta().await.map_err(|error| error.to_string())?;
+        if position >= ended && found != after {
+            return Err("the new state is lost".to_owned());
+        }
+        if position >= complete && found != after && waiting.as_ref() != Some(&prepared) {
+            return Err("the complete generation is lost".to_owned());
+        }
+        if found != before && found != after {
+            return Err("it is neither the old state nor the new one".to_owned());
+        }
+        if waiting.is_some() && found == before {
+            let open = OpenShard { path: shard.inner.base.clone(), ..here.open_shard() };
+            let switched = shard.switch_generation(&prepared, open).await.map_err(|error| error.to_string())?;
+            if digest(&switched).await != after {
+                return Err("the generation that waits is not whole".to_owned());
+            }
+            switched.activate_primary(PrimaryTerm(6000)).await.map_err(|error| error.to_string())?;
+        } else {
+            shard.activate_primary(PrimaryTerm(6000)).await.map_err(|error| error.to_string())?;
+        }
+        Ok((found == after, waiting.is_some()))
+    };
+    let outcomes = crash_states(&here, &disk, began, check).await;
+    for expected in [(false, false), (false, true), (true, false)] {
+        assert!(outcomes.contains(&expected), "{expected:?} of {}", outcomes.len());
+    }
+}
+
+#[tokio::test]
+async fn a_crash_at_any_moment_of_a_cut_leaves_the_log_whole_or_cut() {
+    let place = Place::new().with("index.translog.generation_threshold_size", "600b");
+    let disk = TestDisk::install(place.path()).unwrap();
+    let shard = place.primary().await;
+    for id in 0..3 {
+        shard.one(write(id, 0)).await.unwrap();
+    }
+    {
+        let mut tracker = shard.inner.tracker.lock();
+        tracker.track("silent", SeqNo(2));
+        tracker.mark_in_sync("silent");
+    }
+    for id in 3..9 {
+        let parsed = vec![shard.parse_any(write(id, 0))];
+        let unknown = shard.write(parsed, clock::now()).await;
+        assert!(matches!(unknown, Err(Error::Timeout { .. })));
+        shard.inner.sync_log(clock::now()).await.unwrap_err();
+    }
+    let began = disk.position();
+    shard.truncate_above(SeqNo(4)).await.unwrap();
+    let ended = disk.position();
+    drop(shard);
+    let check = async |shard: Arc<IndexShard>, position: usize| {
+        let end = shard.stats().max_seq_no;
+        if !(4..=8).contains(&end) || position >= ended && end != 4 {
+            return Err(format!("the log ends at [{end}]"));
+        }
+        shard.activate_primary(PrimaryTerm(2)).await.map_err(|error| error.to_string())?;
+        let next = shard.one(write(50, 0)).await.map_err(|error| error.to_string())?;
+        if next.seq_no.0 != end + 1 || shard.stats().docs as i64 != end + 1 {
+            return Err(format!("[{}] documents up to [{end}]", shard.stats().docs));
+        }
+        Ok(end)
+    };
+    let ends = crash_states(&place, &disk, began, check).await;
+    assert!(ends.contains(&8) && ends.contains(&4), "{ends:?}");
 }

@@ -107,7 +107,7 @@ impl IndexShard {
     }
 
     /// Parses; these tests do not care about fields, so that they hold with any mapping.
-    fn parse_any(&self, operation: WriteOperation) -> ParsedOperation {
+    pub(super) fn parse_any(&self, operation: WriteOperation) -> ParsedOperation {
         let mut parsed = self.parse(operation).unwrap();
         if let Some(document) = &mut parsed.document {
             document.dynamic_update = None;
