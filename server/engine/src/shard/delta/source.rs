@@ -225,6 +225,12 @@ impl ShardSearcher {
         Ok(None)
     }
 
+    /// The id of the live document of an operation.
+    pub(in crate::shard) fn id_of(&self, seq_no: SeqNo) -> Result<Option<String>> {
+        let address = self.find_operation(seq_no)?;
+        Ok(address.map(|address| self.document_at(seq_no, address)).transpose()?.map(|document| document.id))
+    }
+
     /// A document at a place that was found, whole.
     pub(in crate::shard) fn document_at(&self, seq_no: SeqNo, address: DocAddress) -> Result<DeltaDocument> {
         let segment = self.searcher.segment_reader(address.segment_ord);

@@ -159,7 +159,7 @@ impl Work {
             let document = self.present.document_at(seq_no, address)?;
             self.dropped_ids.insert(self.hasher.hash_one(&document.id));
             self.saved.add(Reason::Dropped, &document)?;
-            self.engine.remove_operation(seq_no)?;
+            self.engine.remove_operation(seq_no, Some(&document.id))?;
             self.report.dropped += 1;
         }
         Ok(())
@@ -171,7 +171,8 @@ impl Work {
             return Err(untrue(format!("[{}] live documents of [{}]", live.len(), self.begin.live_shared)));
         }
         for seq_no in self.live.without(live).iter() {
-            self.engine.remove_operation(seq_no)?;
+            let id = if self.engine.has_nested() { self.present.id_of(seq_no)? } else { None };
+            self.engine.remove_operation(seq_no, id.as_deref())?;
             self.report.removed += 1;
         }
         Ok(live.without(&self.live))

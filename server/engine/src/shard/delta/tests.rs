@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tandem_common::env::clock;
 use tandem_common::env::disk::{TestDisk, Variant};
 use tandem_common::env::fs;
-use tandem_common::mapping::MappingRules;
+use tandem_common::mapping::{Mapping, MappingRules};
 use tandem_common::settings::SettingValue;
 use tandem_common::{Error, HistoryId, PrimaryTerm, Result, SeqNo};
 
@@ -330,6 +330,36 @@ async fn a_field_of_another_type_is_refused() {
     let refused = old.prepare_delta(pinned.begin().clone(), &pinned, keyword).await.unwrap_err();
     assert!(matches!(&refused, Error::IllegalState { reason } if reason.contains("[field]")), "{refused}");
     old.prepare_delta(pinned.begin().clone(), &pinned, long).await.unwrap();
+}
+
+#[tokio::test]
+async fn nested_objects_go_and_come_with_their_document() {
+    let (here, there) = (Place::new(), Place::new());
+    let body = serde_json::json!({"properties": {"a": {"type": "nested", "properties": {"x": {"type": "long"}}}}});
+    let mapping = Arc::new(Mapping::parse(&body, &MappingRules::default()).unwrap());
+    let old = here.primary().await;
+    let new = IndexShard::create(there.open_shard(), HistoryId("history".into())).await.unwrap();
+    new.activate_follower(PrimaryTerm(1)).await.unwrap();
+    [&old, &new].map(|shard| shard.set_mapping(mapping.clone()));
+    let write = async |shard: &IndexShard, ids: std::ops::Range<usize>, objects: usize| {
+        let source = serde_json::json!({"a": (0..objects).map(|x| serde_json::json!({"x": x})).collect::<Vec<_>>()}).to_string();
+        let operation = |id: usize| operation(&format!("{id}"), WriteKind::Index { source: source.clone().into() }, Condition::None);
+        let parsed = ids.map(|id| shard.parse(operation(id)).unwrap()).collect();
+        shard.write(parsed, soon()).await.unwrap().into_iter().for_each(|result| drop(result.unwrap()));
+    };
+    write(&old, 0..20, 2).await;
+    follow(&new, &old).await;
+    new.open_for_writes(HistoryId("own".into()), PrimaryTerm(1000)).await.unwrap();
+    write(&new, 0..5, 3).await;
+    new.one(delete("6")).await.unwrap();
+    write(&old, 3..9, 4).await;
+    old.one(delete("10")).await.unwrap();
+    let (_, prepared) = delta(&old, &new).await;
+    let open = OpenShard { mapping: mapping.clone(), ..here.open_shard() };
+    let old = old.switch_generation(&prepared, open).await.unwrap();
+    assert_eq!(digest(&old).await, digest(&new).await);
+    let parts = |shard: &IndexShard| shard.searcher().searcher.num_docs();
+    assert_eq!((parts(&old), parts(&new)), (14 * 3 + 5 * 4, 14 * 3 + 5 * 4));
 }
 
 #[tokio::test]

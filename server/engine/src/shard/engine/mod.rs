@@ -197,14 +197,13 @@ impl Engine {
         let added = match &operation.kind {
             LoggedKind::Delete => None,
             LoggedKind::Index { source } => {
-                let mut document = match document {
+                let document = match document {
                     Some(document) => document,
                     None => schema
                         .mapping()
                         .parse_document(&operation.id, source, ParseMode::Total(operation.mapping_version))
                         .unwrap_or_default(),
                 };
-                schema.count_words(&mut document, self.index.tokenizers());
                 let meta = DocumentMeta {
                     id: &operation.id,
                     routing: operation.routing.as_deref(),
@@ -213,7 +212,7 @@ impl Engine {
                     version: operation.version,
                     source,
                 };
-                Some((schema.nested_documents(&document, &operation.id), schema.document(&document, meta)))
+                Some(self.block(document, meta))
             }
         };
         let lost = added.is_none() && planted::is(Bug::DeletionLost, self.directory.root());
@@ -224,14 +223,8 @@ impl Engine {
                 writer.delete_term(Term::from_field_text(nested.root, &operation.id));
             }
         }
-        match added {
-            None => {}
-            Some((nested, document)) if nested.is_empty() => drop(writer.add_document(document).map_err(failed)?),
-            // One batch stays together in one segment, in its order.
-            Some((mut block, document)) => {
-                block.push(document);
-                writer.run(block.into_iter().map(UserOperation::Add)).map_err(failed)?;
-            }
+        if let Some(added) = added {
+            add_block(writer, added)?;
         }
         self.applied = operation.seq_no;
         self.operation_id_max = self.operation_id_max.max(operation.operation_id);
@@ -239,10 +232,26 @@ impl Engine {
         Ok(())
     }
 
-    /// Removes the document that an operation has left: outside the order of the log, for a delta.
-    pub(in crate::shard) fn remove_operation(&mut self, seq_no: SeqNo) -> Result<()> {
-        let field = self.schema.seq_no();
-        self.writer()?.delete_term(Term::from_field_i64(field, seq_no.0));
+    /// The index documents of a document: those of its nested objects, and its own.
+    fn block(&self, mut document: ParsedDocument, meta: DocumentMeta<'_>) -> Block {
+        self.schema.count_words(&mut document, self.index.tokenizers());
+        (self.schema.nested_documents(&document, meta.id), self.schema.document(&document, meta))
+    }
+
+    /// Whether documents may have nested objects.
+    pub(in crate::shard) fn has_nested(&self) -> bool {
+        self.schema.nested().is_some()
+    }
+
+    /// Removes the document that an operation has left: outside the order of the log, for a delta. The id is only needed
+    /// where documents may have nested objects, and nothing was put in under it before.
+    pub(in crate::shard) fn remove_operation(&mut self, seq_no: SeqNo, id: Option<&str>) -> Result<()> {
+        let (field, nested) = (self.schema.seq_no(), self.schema.nested());
+        let writer = self.writer()?;
+        writer.delete_term(Term::from_field_i64(field, seq_no.0));
+        if let (Some(nested), Some(id)) = (nested, id) {
+            writer.delete_term(Term::from_field_text(nested.root, id));
+        }
         self.changed();
         Ok(())
     }
@@ -253,8 +262,8 @@ impl Engine {
         let parsed = self.schema.mapping().parse_document(id, source, ParseMode::Total(mapping_version)).unwrap_or_default();
         let (seq_no, op_term, version) = (*seq_no, *op_term, *version);
         let meta = DocumentMeta { id, routing: routing.as_deref(), seq_no, op_term, version, source };
-        let added = self.schema.document(&parsed, meta);
-        self.writer()?.add_document(added).map_err(failed)?;
+        let added = self.block(parsed, meta);
+        add_block(self.writer()?, added)?;
         self.changed();
         Ok(())
     }
@@ -440,6 +449,20 @@ impl Engine {
         }
         self.note_merged()
     }
+}
+
+/// The index documents of nested objects, and the one around them.
+type Block = (Vec<TantivyDocument>, TantivyDocument);
+
+fn add_block(writer: &IndexWriter, (mut nested, document): Block) -> Result<()> {
+    if nested.is_empty() {
+        writer.add_document(document).map_err(failed)?;
+    } else {
+        // One batch stays together in one segment, in its order.
+        nested.push(document);
+        writer.run(nested.into_iter().map(UserOperation::Add)).map_err(failed)?;
+    }
+    Ok(())
 }
 
 /// A merge that was begun.
