@@ -3,7 +3,7 @@
 //! *What it is*: [`IndexShard`], the front that everybody else uses, and the parts behind it. A write goes into the log
 //! (`translog`); everything else is a cursor on the log: the disk, the index (`engine`), followers (`history`). ·
 //! *Types to know*: [`IndexShard`], [`WriteOperation`] and [`LoggedOperation`], [`ShardSearcher`], [`HistoryState`],
-//! [`CommitLease`]. · **Invariants**: the log has no gaps; a write is answered when the global checkpoint has reached it;
+//! [`CommitLease`], [`IndexBuffer`], the room [`delta`]. · **Invariants**: the log has no gaps; a write is answered when the global checkpoint has reached it;
 //! nothing above the global checkpoint enters the index or leaves the shard; the global checkpoint never moves back; history
 //! at or above the lowest lease is kept; nothing here knows other nodes or the cluster state. · *How it fails*: a failed
 //! sync, damage, or an error of the index library fails the shard: later calls return that error, published searchers go on.

@@ -448,11 +448,12 @@ async fn a_source_under_writes_gives_the_state_of_its_pin_and_the_rest_as_operat
     assert_ne!(old.text("1").await, Some(source("x")));
 }
 
-/// The states that a crash may leave of what `work` did, some of them, each opened. With each whether the work had ended.
+/// The states that a crash may leave of what was done from `began` on, each opened and checked: of those before `dense` one in
+/// so many, of those after it all.
 async fn crash_states<T>(
     place: &Place,
     disk: &TestDisk,
-    began: usize,
+    (began, dense): (usize, usize),
     check: impl AsyncFn(Arc<IndexShard>, usize) -> std::result::Result<T, String>,
 ) -> Vec<T> {
     let mut replay = disk.replay();
@@ -462,7 +463,7 @@ async fn crash_states<T>(
         for variant in Variant::all(position as u64) {
             let state = replay.state(variant);
             // The same folder may come again after the work has ended.
-            if !seen.insert((state.digest(), position == replay.len())) || seen.len() % CRASH_STRIDE != 0 && position < replay.len() {
+            if !seen.insert((state.digest(), position == replay.len())) || seen.len() % CRASH_STRIDE != 0 && position < dense {
                 continue;
             }
             let folder = tempfile::tempdir().unwrap();
@@ -477,7 +478,7 @@ async fn crash_states<T>(
     outcomes
 }
 
-/// One in so many states is opened.
+/// One in so many states is opened where they are many.
 const CRASH_STRIDE: usize = 9;
 
 #[tokio::test]
@@ -520,7 +521,7 @@ async fn a_crash_at_any_moment_leaves_the_old_state_or_the_new_one() {
         }
         Ok((found == after, waiting.is_some()))
     };
-    let outcomes = crash_states(&here, &disk, began, check).await;
+    let outcomes = crash_states(&here, &disk, (began, complete), check).await;
     for expected in [(false, false), (false, true), (true, false)] {
         assert!(outcomes.contains(&expected), "{expected:?} of {}", outcomes.len());
     }
@@ -561,6 +562,6 @@ async fn a_crash_at_any_moment_of_a_cut_leaves_the_log_whole_or_cut() {
         }
         Ok(end)
     };
-    let ends = crash_states(&place, &disk, began, check).await;
+    let ends = crash_states(&place, &disk, (began, began), check).await;
     assert!(ends.contains(&8) && ends.contains(&4), "{ends:?}");
 }
