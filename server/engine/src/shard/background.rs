@@ -65,12 +65,8 @@ impl Inner {
         let sync = !settings.asynchronous || due || wanted;
         let owned = self.clone();
         let committed = self.syncs.run(move || owned.log.commit(sync, settings.generation_threshold_bytes)).await;
-        if sync && committed.is_err() {
-            // Whoever asked for the sync still waits for it.
-            self.work.sync_wanted.store(true, Ordering::Release);
-        }
-        self.note_space(matches!(committed, Err(Error::DiskFull { .. })), &self.work.log_full);
         let committed = committed?;
+        self.note_space(committed.full, &self.work.log_full);
         if sync {
             self.work.times.lock().synced = now;
         }
@@ -93,6 +89,11 @@ impl Inner {
         });
         if global.is_some() {
             self.wake_index();
+        }
+        if committed.full {
+            // Whoever asked for a sync of what is queued still waits for it.
+            self.work.sync_wanted.store(sync, Ordering::Release);
+            return Err(Error::DiskFull { reason: format!("{} has no space for its log", self.shard) });
         }
         Ok(committed.durable.is_none())
     }

@@ -87,6 +87,8 @@ pub(super) struct Committed {
     pub(super) durable: Option<SeqNo>,
     /// How often the log had been cut by then: the numbers above mean nothing after another cut.
     pub(super) cuts: u64,
+    /// The disk had no space for what is queued.
+    pub(super) full: bool,
 }
 
 impl Translog {
@@ -271,28 +273,28 @@ impl Translog {
         !self.queue.lock().pending.is_empty()
     }
 
-    /// Writes everything queued, and with `sync` makes it durable. Blocking.
-    ///
-    /// # Errors
-    /// [`Error::DiskFull`] leaves everything queued, for another attempt; any other error is final.
+    /// Writes everything queued, and with `sync` makes what is written durable. Without space, what is queued stays so, for
+    /// another attempt. Blocking. An error is final.
     pub(super) fn commit(&self, sync: bool, roll_at: u64) -> Result<Committed> {
         let mut writer = self.writer.lock();
         let (pending, global) = {
             let mut queue = self.queue.lock();
             (std::mem::take(&mut queue.pending), queue.global_checkpoint)
         };
-        let written = match if pending.is_empty() { Ok(None) } else { writer.write(&pending).map(Some) } {
-            Ok(written) => written,
-            Err(error) => {
+        let late = !pending.is_empty() && planted::is(Bug::AcknowledgedBeforeSync, &self.folder);
+        let (written, full) = match if pending.is_empty() { Ok(None) } else { writer.write(&pending).map(Some) } {
+            Ok(written) => (written, false),
+            Err(Error::DiskFull { .. }) => {
                 let mut queue = self.queue.lock();
                 if !planted::is(Bug::FullDiskForgets, &self.folder) {
                     let later = std::mem::replace(&mut queue.pending, pending);
                     queue.pending.extend(later);
                 }
-                return Err(error);
+                // What was written before still becomes durable below: that takes no space.
+                (None, true)
             }
+            Err(error) => return Err(error),
         };
-        let late = !pending.is_empty() && planted::is(Bug::AcknowledgedBeforeSync, &self.folder);
         if sync && writer.needs_sync() && !late {
             writer.mark(global)?;
             writer.sync()?;
@@ -309,14 +311,14 @@ impl Translog {
         };
         let durable = (!writer.needs_sync() || late).then_some(up_to);
         let cuts = self.cuts();
-        if writer.length() >= roll_at {
+        if writer.length() >= roll_at && !full {
             return match self.roll_with(&mut writer) {
                 // The file grows on; the next commit tries again.
-                Err(Error::DiskFull { .. }) => Ok(Committed { written: up_to, durable, cuts }),
-                rolled => rolled.map(|()| Committed { written: up_to, durable: Some(up_to), cuts }),
+                Err(Error::DiskFull { .. }) => Ok(Committed { written: up_to, durable, cuts, full }),
+                rolled => rolled.map(|()| Committed { written: up_to, durable: Some(up_to), cuts, full }),
             };
         }
-        Ok(Committed { written: up_to, durable, cuts })
+        Ok(Committed { written: up_to, durable, cuts, full })
     }
 
     /// Notes the global checkpoint in the file once things are quiet, without a sync. Blocking.
