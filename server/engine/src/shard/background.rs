@@ -8,6 +8,7 @@ use super::engine::{CommitPayload, Engine};
 use super::planted::{self, Bug};
 use super::schedule::{Situation, Step, next_step};
 use super::stats::Progress;
+use super::translog::Committed;
 use super::{IndexShard, Inner, Role, SELF};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -65,11 +66,12 @@ impl Inner {
         let sync = !settings.asynchronous || due || wanted;
         let owned = self.clone();
         let committed = self.syncs.run(move || owned.log.commit(sync, settings.generation_threshold_bytes)).await;
-        if sync && committed.is_err() {
+        let full = matches!(committed, Err(Error::DiskFull { .. }) | Ok(Committed { refused: Some(_), .. }));
+        if sync && (full || committed.is_err()) {
             // Whoever asked for the sync still waits for it.
             self.work.sync_wanted.store(true, Ordering::Release);
         }
-        self.note_space(matches!(committed, Err(Error::DiskFull { .. })), &self.work.log_full);
+        self.note_space(full, &self.work.log_full);
         let committed = committed?;
         if sync {
             self.work.times.lock().synced = now;
@@ -94,7 +96,10 @@ impl Inner {
         if global.is_some() {
             self.wake_index();
         }
-        Ok(committed.durable.is_none())
+        match committed.refused {
+            Some(error) => Err(error),
+            None => Ok(committed.durable.is_none()),
+        }
     }
 
     /// Waits a moment for more to write. Whoever writes one after the other finds the loop still running, and no mark is in

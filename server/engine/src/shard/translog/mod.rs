@@ -79,7 +79,7 @@ struct Generation {
 }
 
 /// How far one group commit came.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Committed {
     /// Everything up to here is in the file.
     pub(super) written: SeqNo,
@@ -87,6 +87,8 @@ pub(super) struct Committed {
     pub(super) durable: Option<SeqNo>,
     /// How often the log had been cut by then: the numbers above mean nothing after another cut.
     pub(super) cuts: u64,
+    /// Why what was queued is still queued: there is no space for it.
+    pub(super) refused: Option<Error>,
 }
 
 impl Translog {
@@ -281,6 +283,7 @@ impl Translog {
             let mut queue = self.queue.lock();
             (std::mem::take(&mut queue.pending), queue.global_checkpoint)
         };
+        let mut refused = None;
         let written = match if pending.is_empty() { Ok(None) } else { writer.write(&pending).map(Some) } {
             Ok(written) => written,
             Err(error) => {
@@ -289,10 +292,15 @@ impl Translog {
                     let later = std::mem::replace(&mut queue.pending, pending);
                     queue.pending.extend(later);
                 }
-                return Err(error);
+                if !matches!(error, Error::DiskFull { .. }) {
+                    return Err(error);
+                }
+                // What is in the file already can be made durable all the same: somebody may wait for that.
+                refused = Some(error);
+                None
             }
         };
-        let late = !pending.is_empty() && planted::is(Bug::AcknowledgedBeforeSync, &self.folder);
+        let late = written.is_some() && planted::is(Bug::AcknowledgedBeforeSync, &self.folder);
         if sync && writer.needs_sync() && !late {
             writer.mark(global)?;
             writer.sync()?;
@@ -309,14 +317,14 @@ impl Translog {
         };
         let durable = (!writer.needs_sync() || late).then_some(up_to);
         let cuts = self.cuts();
-        if writer.length() >= roll_at {
+        if writer.length() >= roll_at && refused.is_none() {
             return match self.roll_with(&mut writer) {
                 // The file grows on; the next commit tries again.
-                Err(Error::DiskFull { .. }) => Ok(Committed { written: up_to, durable, cuts }),
-                rolled => rolled.map(|()| Committed { written: up_to, durable: Some(up_to), cuts }),
+                Err(Error::DiskFull { .. }) => Ok(Committed { written: up_to, durable, cuts, refused }),
+                rolled => rolled.map(|()| Committed { written: up_to, durable: Some(up_to), cuts, refused }),
             };
         }
-        Ok(Committed { written: up_to, durable, cuts })
+        Ok(Committed { written: up_to, durable, cuts, refused })
     }
 
     /// Notes the global checkpoint in the file once things are quiet, without a sync. Blocking.
