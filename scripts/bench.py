@@ -17,7 +17,9 @@ import threading
 import time
 import urllib.parse
 
-PARTS = ["start", "idle", "size", "lag", "bulk"]
+import bench_shard
+
+PARTS = ["start", "idle", "size", "lag", "bulk", *bench_shard.PARTS]
 CORPORA = ["httplogs", "packages"]
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 START_LIMIT_SECONDS = 60
@@ -87,6 +89,18 @@ class Process:
         print(f"  (process {self.pid} was still busy after {QUIET_LIMIT_SECONDS} s)")
 
 
+    def wait_until_quiet_for(self, seconds):
+        """Until no thread has run for so long."""
+        deadline = time.monotonic() + QUIET_LIMIT_SECONDS
+        before = bench_shard.cpu_nanoseconds(self)
+        while time.monotonic() < deadline:
+            time.sleep(seconds)
+            now = bench_shard.cpu_nanoseconds(self)
+            if now - before < seconds * 1e9 / 50:
+                return
+            before = now
+
+
 def free_port():
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -107,7 +121,11 @@ class Node(contextlib.AbstractContextManager):
             self.command += ["-E", setting]
 
     def __enter__(self):
-        with open(self.log, "wb") as log:
+        self.restart()
+        return self
+
+    def restart(self):
+        with open(self.log, "ab") as log:
             started = time.monotonic()
             self.child = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         try:
@@ -116,7 +134,6 @@ class Node(contextlib.AbstractContextManager):
             self.stop()
             raise
         self.process = Process(self.child.pid)
-        return self
 
     def wait_for_root(self, started):
         request = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
@@ -304,6 +321,7 @@ def measure_bulk(options, folder, table):
             show = lambda name, column: f"{middle[name][column]:,.0f}" if name in middle and middle[name][column] else "–"
             table.add(f"bulk, {corpus}, {documents:,} docs: docs/s", show("tandem", 0), show("rival", 0))
             table.add(f"bulk, {corpus}: docs per CPU-second", show("tandem", 1), show("rival", 1))
+            table.add(f"bulk, {corpus}: bytes of the index per document after a force merge", show("tandem", 2), show("rival", 2))
 
 
 def read_bodies(path, limit):
@@ -395,11 +413,15 @@ def index_all(url, process, create, bodies, documents):
     if process:
         process.wait_until_quiet()
         per_cpu_second = documents / (process.cpu_seconds() - cpu_before)
+    control.call("POST", f"/{INDEX}/_forcemerge?max_num_segments=1")
+    control.call("POST", f"/{INDEX}/_flush")
+    segments = control.call("GET", f"/{INDEX}/_segments")["indices"][INDEX]["shards"]["0"][0]["segments"]
+    size = sum(segment["size_in_bytes"] for segment in segments.values()) / documents
     count = control.call("GET", f"/{INDEX}/_count")["count"]
     if count != documents:
         raise Failure(f"{url}: {count} of {documents} documents are there")
     control.call("DELETE", f"/{INDEX}")
-    return documents / seconds, per_cpu_second
+    return documents / seconds, per_cpu_second, size
 
 
 def main():
@@ -425,7 +447,11 @@ def main():
         for part in parts:
             print(f"measuring {part} …", flush=True)
             try:
-                globals()[f"measure_{part}"](options, folder, table)
+                if part in bench_shard.PARTS:
+                    with Node(options.tandem, folder, part) as node:
+                        bench_shard.PARTS[part](node, Connection(node.url), table, Failure)
+                else:
+                    globals()[f"measure_{part}"](options, folder, table)
             except (Failure, OSError, http.client.HTTPException) as problem:
                 table.add(part, "failed")
                 print(f"  {part} failed: {problem}")

@@ -111,6 +111,8 @@ impl AnalyzerRegistry {
             let stage = StageTokens { name, tokens: tokens(&analyzer, request, gap)?, shows_keyword };
             return Ok(AnalyzeOutcome::Detail(AnalyzeDetail::Analyzer(stage)));
         };
+        // Step by step, parts that were put together for the request leave no gap.
+        let gap = if name.is_empty() { 0 } else { gap };
         explained(&parts, request, gap).map(AnalyzeOutcome::Detail)
     }
 
@@ -256,17 +258,16 @@ impl<'a> Temporary<'a> {
         Section::new(settings, String::new(), &anonymous(type_name), Limits::of(self.settings))
     }
 
-    fn char_filters(&self, parts: &mut Parts, normalizer: bool) -> Result<()> {
+    fn char_filters(&self, parts: &mut Parts) -> Result<()> {
         let workshop = Workshop::new(self.settings);
         for reference in &self.request.char_filters {
-            let (name, type_name, filter) = match reference {
+            let (name, filter) = match reference {
                 ComponentRef::Name(name) => {
                     let filter = workshop.char_filter(name)?;
                     if filter.is_none() {
                         self.refuse_unconfigured(matches!(name.as_str(), "mapping" | "pattern_replace"))?;
                     }
-                    let type_name = workshop.section("char_filter", name).text("type").unwrap_or(name).to_owned();
-                    (name.clone(), type_name, filter)
+                    (name.clone(), filter)
                 }
                 ComponentRef::Definition(fields) => {
                     let (type_name, settings) = self.definition("char_filter", fields)?;
@@ -274,12 +275,10 @@ impl<'a> Temporary<'a> {
                     if filter.is_none() {
                         return Err(Error::illegal_argument(format!("failed to find global char_filter under [{type_name}]")));
                     }
-                    (anonymous(&type_name), type_name, filter)
+                    (anonymous(&type_name), filter)
                 }
             };
             let filter = filter.ok_or_else(|| self.missing("char_filter", &name))?;
-            // A normalizer keeps to letters; this one is let through all the same.
-            let _ = (normalizer, type_name);
             parts.char_filters.push((name, filter));
         }
         Ok(())
@@ -300,7 +299,7 @@ impl<'a> Temporary<'a> {
         };
         let (tokenizer, own_filter) = made.ok_or_else(|| self.missing("tokenizer", &name))?;
         let mut parts = Parts { char_filters: Vec::new(), tokenizer: (name, tokenizer, own_filter), filters: Vec::new() };
-        self.char_filters(&mut parts, false)?;
+        self.char_filters(&mut parts)?;
         for reference in &self.request.filters {
             let (_, tokenizer, own_filter) = &parts.tokenizer;
             let before = Before { tokenizer, own_filter: own_filter.as_ref(), filters: &parts.filters };
@@ -335,7 +334,7 @@ impl<'a> Temporary<'a> {
     fn normalizer(&self) -> Result<Analyzer> {
         let workshop = Workshop::new(self.settings);
         let mut parts = Parts { char_filters: Vec::new(), tokenizer: keyword(), filters: Vec::new() };
-        self.char_filters(&mut parts, true)?;
+        self.char_filters(&mut parts)?;
         for reference in &self.request.filters {
             let (_, tokenizer, _) = &parts.tokenizer;
             let filter = self.filter(&workshop, reference, Before { tokenizer, own_filter: None, filters: &[] })?;

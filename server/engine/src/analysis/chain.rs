@@ -24,8 +24,6 @@ pub(super) enum Fate {
     Kept,
     /// Left out, its place stays empty.
     Dropped,
-    /// Left out as if it had not been there.
-    Forgotten,
 }
 
 /// A filter that looks at one word and remembers nothing.
@@ -166,11 +164,6 @@ impl<'t> Chain<'t> {
         pull(&mut self.source, &mut self.stages, word, &mut self.trailing)
     }
 
-    /// The text as the tokenizer sees it.
-    pub(super) fn filtered_text(&self) -> &str {
-        &self.source.text
-    }
-
     /// After the last word: the positions left empty at the end, and the end of the original text in UTF-16 units.
     pub(super) fn end(&mut self) -> (usize, usize) {
         (self.trailing, self.source.end())
@@ -243,7 +236,6 @@ fn pull<F: Feed>(source: &mut F, stages: &mut [Stage<'_>], word: &mut Word, trai
                         return true;
                     }
                     Fate::Dropped => skipped += word.increment,
-                    Fate::Forgotten => {}
                 }
             }
             *trailing += skipped;

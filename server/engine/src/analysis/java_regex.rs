@@ -94,14 +94,6 @@ impl JavaRegex {
         self.find_at(text, 0) == Some((0, text.len()))
     }
 
-    /// How many groups it has, the whole match not counted.
-    pub(super) fn group_count(&self) -> usize {
-        match self {
-            JavaRegex::Linear(regex) => regex.captures_len() - 1,
-            JavaRegex::Backtracking(regex) => regex.captures_len() - 1,
-        }
-    }
-
     /// The number of a group with a name.
     fn named(&self, name: &str) -> Option<usize> {
         match self {
@@ -148,31 +140,6 @@ impl JavaRegex {
                 other => out.push(other),
             }
         }
-    }
-
-    /// Refuses a replacement that names a group that is not there. `None` when it is well made.
-    pub(super) fn replaces_badly(&self, replacement: &str) -> Option<String> {
-        let mut letters = replacement.chars().peekable();
-        while let Some(letter) = letters.next() {
-            match letter {
-                '\\' => {
-                    if letters.next().is_none() {
-                        return Some("character to be escaped is missing".to_owned());
-                    }
-                }
-                '$' => match letters.peek() {
-                    None => return Some("Illegal group reference: group index is missing".to_owned()),
-                    Some('{') => {}
-                    Some(digit) => match digit.to_digit(10) {
-                        None => return Some("Illegal group reference".to_owned()),
-                        Some(number) if number as usize > self.group_count() => return Some(format!("No group {number}")),
-                        Some(_) => {}
-                    },
-                },
-                _ => {}
-            }
-        }
-        None
     }
 }
 
@@ -353,6 +320,5 @@ mod tests {
         let mut out = String::new();
         regex.expand(r"${first}-$2\$$1x", "ab", &groups, &mut out);
         assert_eq!(out, "a-b$ax");
-        assert_eq!(regex.replaces_badly("$3"), Some("No group 3".to_owned()));
     }
 }

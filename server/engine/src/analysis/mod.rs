@@ -26,3 +26,6 @@ pub use analyze::{AnalyzeDetail, AnalyzeOutcome, AnalyzeRequest, ComponentRef, F
 pub use analyzer::Analyzer;
 pub use registry::AnalyzerRegistry;
 pub use token::{Token, TokenKind};
+
+#[cfg(test)]
+mod learnt_tests;

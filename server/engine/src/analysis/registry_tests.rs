@@ -193,6 +193,7 @@ fn settings_that_make_no_analyzer_are_refused() {
             json!({"analyzer": {"x": {"tokenizer": "standard", "filter": ["nope"]}}}),
             "Custom Analyzer [x] failed to find filter under name [nope]",
         ),
+        (json!({"analyzer": {"x": {"filter": ["t"]}}, "filter": {"t": {"type": "edge_ngram", "side": "x"}}}), "invalid side: x"),
         (json!({"analyzer": {"x": {"filter": ["lowercase"]}}}), "analyzer [x] must specify either an analyzer type, or a tokenizer"),
         (json!({"analyzer": {"x": {"type": "nope"}}}), "Unknown analyzer type [nope] for [x]"),
         (json!({"filter": {"f": {"type": "nope"}}}), "Unknown filter type [nope] for [f]"),
@@ -207,6 +208,39 @@ fn settings_that_make_no_analyzer_are_refused() {
             json!({"analyzer": {"x": {"type": "custom", "tokenizer": "standard", "char_filter": ["nope"]}}}),
             "Custom Analyzer [x] failed to find char_filter under name [nope]",
         ),
+        (json!({"char_filter": {"t": {"type": "nope"}}}), "Unknown char_filter type [nope] for [t]"),
+        (
+            json!({"normalizer": {"n": {"type": "custom", "char_filter": ["html_strip"]}}}),
+            "Custom normalizer [n] may not use char filter [html_strip]",
+        ),
+        (
+            json!({"filter": {"t": {"type": "ngram", "min_gram": 1, "max_gram": 5}}}),
+            "The difference between max_gram and min_gram in NGram Tokenizer must be less than or equal to: [1] but was [4]. This limit can be set by changing the [index.max_ngram_diff] index level setting.",
+        ),
+        (
+            json!({"filter": {"t": {"type": "shingle", "max_shingle_size": 8}}}),
+            "In Shingle TokenFilter the difference between max_shingle_size and min_shingle_size (and +1 if outputting unigrams) must be less than or equal to: [3] but was [7]. This limit can be set by changing the [index.max_shingle_diff] index level setting.",
+        ),
+        (json!({"tokenizer": {"t": {"type": "standard", "max_token_length": 0}}}), "maxTokenLength must be greater than zero"),
+        (json!({"tokenizer": {"t": {"type": "path_hierarchy", "delimiter": "ab"}}}), "delimiter must be a one char value"),
+        (json!({"filter": {"t": {"type": "truncate", "length": 0}}}), "length parameter must be provided"),
+        (
+            json!({"filter": {"t": {"type": "synonym", "synonyms": ["a => b => c"]}}, "analyzer": {"x": {"tokenizer": "standard", "filter": ["t"]}}}),
+            "Failed to build synonyms",
+        ),
+        (
+            json!({"filter": {"t": {"type": "synonym", "synonyms": ["a,b"]}}, "analyzer": {"x": {"tokenizer": "standard", "filter": ["ngram", "t"]}}}),
+            "Token filter [ngram] cannot be used to parse synonyms",
+        ),
+        (
+            json!({"filter": {"t": {"type": "multiplexer", "filters": ["nope"]}}, "analyzer": {"x": {"tokenizer": "standard", "filter": ["t"]}}}),
+            "Multiplexing filter [t] refers to undefined tokenfilter [nope]",
+        ),
+        (
+            json!({"filter": {"t": {"type": "multiplexer", "filters": ["t"]}}, "analyzer": {"x": {"tokenizer": "standard", "filter": ["t"]}}}),
+            "Multiplexing filter [t] refers to itself",
+        ),
+        (json!({"char_filter": {"t": {"type": "mapping", "mappings": ["a => b", "a => c"]}}}), "match \"a\" was already added"),
         (json!({"filter": {"f": {"type": "length", "min": "a"}}}), "Failed to parse int setting [min] with value [a]"),
         (json!({"analyzer": {"_x": {"type": "standard"}}}), "analyzer name must not start with '_'. got \"_x\""),
     ] {

@@ -109,7 +109,11 @@ fn fetch(shard: &ShardSearcher, source: &SearchSource, winner: &Winner, columns:
         for column in columns {
             let values = column.values(segment, winner.doc)?;
             if !values.is_empty() {
-                fields.insert(column.path.to_owned(), values.into());
+                // A field that is asked for twice shows its values twice.
+                match fields.entry(column.path).or_insert_with(|| Value::Array(Vec::new())) {
+                    Value::Array(shown) => shown.extend(values),
+                    other => *other = values.into(),
+                }
             }
         }
         hit.fields = Some(fields).filter(|fields| !fields.is_empty());

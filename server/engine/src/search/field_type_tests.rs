@@ -13,14 +13,14 @@ fn shard() -> ShardSearcher {
         "price": {"type": "scaled_float", "scaling_factor": 100}, "nano": {"type": "date_nanos"}, "f": {"type": "flat_object"},
         "r": {"type": "integer_range"}, "net": {"type": "ip_range"}, "day": {"type": "date_range"}, "wild": {"type": "wildcard"},
         "only": {"type": "match_only_text"}, "constant": {"type": "constant_keyword", "value": "c"}, "k": {"type": "keyword"},
-        "other": {"type": "alias", "path": "k"}, "at": {"type": "geo_point"}, "bytes": {"type": "binary", "doc_values": true},
+        "other": {"type": "alias", "path": "k"}, "at": {"type": "geo_point"}, "shade": {"type": "keyword", "index": false}, "bytes": {"type": "binary", "doc_values": true},
         "a": {"type": "nested", "properties": {"x": {"type": "keyword"}, "n": {"type": "long"}, "b": {"type": "nested", "properties": {
             "y": {"type": "keyword"}}}}}
     }});
     let documents = [
         json!({"ip": "10.0.0.1", "column": "10.0.0.1", "u": u64::MAX, "price": 1.257, "nano": "2024-01-01T00:00:00.123456789Z",
             "f": {"a": {"b": "x", "n": 5}, "c": [true, "y z"]}, "r": {"gte": 10, "lte": 20}, "net": "10.0.0.0/8", "wild": "Hello World",
-            "only": "quick brown fox quick", "k": "kw", "at": "40,-70", "bytes": "U29tZQ==",
+            "only": "quick brown fox quick", "k": "kw", "at": "40,-70", "shade": ["Abc", "x"], "bytes": "U29tZQ==",
             "a": [{"x": "u", "n": 1}, {"x": "v", "n": 5, "b": [{"y": "k"}, {"y": "l"}]}]}),
         json!({"ip": ["9.0.0.1", "2001:db8::1"], "u": 5, "price": 2.5, "nano": "2023-01-01", "f": {"a": {"b": "z"}},
             "r": [{"gte": 1, "lte": 2}, {"gte": 8, "lte": 9}], "day": {"gte": "2024-01", "lte": "2024-02"}, "wild": "goodbye",
@@ -84,6 +84,13 @@ fn queries_find_what_opensearch_finds() {
         (json!({"range": {"day": {"gte": "2024-02-02"}}}), json!([])),
         (json!({"term": {"day": "2024-01-15"}}), json!(["2"])),
         (json!({"wildcard": {"wild": {"value": "*LO w*", "case_insensitive": true}}}), json!(["1"])),
+        (json!({"wildcard": {"shade": "A*c"}}), json!(["1"])),
+        (json!({"wildcard": {"shade": "a*c"}}), json!([])),
+        (json!({"term": {"shade": {"value": "aBC", "case_insensitive": true}}}), json!(["1"])),
+        (json!({"prefix": {"shade": "y"}}), json!([])),
+        (json!({"geo_distance": {"distance": "1km", "at": "40,-70"}}), json!(["1"])),
+        (json!({"geo_bounding_box": {"at": {"top_left": "41,-71", "bottom_right": "39,-69"}}}), json!(["1"])),
+        (json!({"geo_polygon": {"at": {"points": ["0,0", "0,5", "5,5"]}}}), json!([])),
         (json!({"match": {"only": "dog"}}), json!(["2"])),
         (json!({"match_phrase": {"only": "brown fox"}}), json!(["1"])),
         (json!({"term": {"constant": "c"}}), json!(["1", "2", "3"])),

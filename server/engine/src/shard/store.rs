@@ -131,10 +131,11 @@ impl Parts {
         }
         let forget = planted::is(Bug::TombstoneLost, &open.path);
         let note = |operation: LoggedOperation| {
-            operation_ids.put(operation.operation_id, Sequenced::read_back(&operation, versions.get(&operation.id)), now);
-            if !(forget && operation.kind == LoggedKind::Delete) {
-                versions.put(&operation.id, Version::of(&operation));
+            if forget && operation.kind == LoggedKind::Delete {
+                return;
             }
+            operation_ids.put(operation.operation_id, Sequenced::read_back(&operation, versions.get(&operation.id)), now);
+            versions.put(&operation.id, Version::of(&operation));
         };
         let log = Translog::open(&log_folder(&store), applied, note)?;
         let mut sequencer = Sequencer::new(log.max_seq_no(), open.buffer.clone());

@@ -38,7 +38,7 @@ pub type FileId = u64;
 pub enum Kind {
     /// Bytes into a file.
     Write,
-    /// A file cut or extended.
+    /// A file cut or extended, or room reserved for it.
     SetLength,
     /// A new file.
     Create,

@@ -17,6 +17,12 @@ fn looks_whole(text: &str) -> bool {
     !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+/// The whole number before the point of a plain decimal: a float would not hold all its digits.
+fn before_point(text: &str) -> Option<&str> {
+    let (whole, fraction) = text.split_once('.')?;
+    (looks_whole(whole) && fraction.bytes().all(|byte| byte.is_ascii_digit())).then_some(whole)
+}
+
 /// The part before the point.
 fn whole_of(value: f64) -> Result<u64> {
     // Everything between -1 and 0 is cut to 0.
@@ -33,7 +39,11 @@ pub(in crate::mapping) fn read_unsigned(node: &Node<'_>, coerce: bool, source: &
                 let shown = java_double(value);
                 return Err(Error::illegal_argument(format!("{shown} cannot be converted to BigInteger without data loss")));
             }
-            whole_of(value).map(Some)
+            match before_point(text) {
+                // Between -1 and 0 there is a sign and nothing to sign.
+                Some(whole) if value > -1.0 => whole.trim_start_matches('-').parse().map(Some).map_err(|_| out_of_range(whole)),
+                _ => whole_of(value).map(Some),
+            }
         }
         NodeValue::Text(_) if !coerce => Err(Error::illegal_argument("BigInteger value passed as String")),
         NodeValue::Text(text) if text.is_empty() => Ok(None),
@@ -52,8 +62,8 @@ pub(in crate::mapping) fn read_unsigned(node: &Node<'_>, coerce: bool, source: &
 /// # Errors
 /// Text that is no number, or one out of range.
 pub(in crate::mapping) fn unsigned_from_text(text: &str) -> Result<u64> {
-    if looks_whole(text) {
-        return text.strip_prefix('+').unwrap_or(text).parse().map_err(|_| out_of_range(text));
+    if let Some(whole) = before_point(text).or_else(|| looks_whole(text).then_some(text)).filter(|whole| *whole != "-0") {
+        return whole.strip_prefix('+').unwrap_or(whole).parse().map_err(|_| out_of_range(whole));
     }
     match java_parse_double(text) {
         Some(value) if !value.is_nan() => whole_of(value),
@@ -91,6 +101,9 @@ mod tests {
             ("18446744073709551615", Some(u64::MAX)),
             (r#""18446744073709551615""#, Some(u64::MAX)),
             ("1.5", Some(1)),
+            ("-0.5", Some(0)),
+            ("10223372036854775807.23", Some(10_223_372_036_854_775_807)),
+            (r#""10223372036854775807.23""#, Some(10_223_372_036_854_775_807)),
             (r#""1.5""#, Some(1)),
             ("1e19", Some(10_000_000_000_000_000_000)),
             (r#""""#, None),

@@ -271,12 +271,13 @@ impl HtmlStrip {
             return scanner.copy(tag.length);
         }
         if CODE_TAGS.contains(&name.as_str()) && !tag.closes && !tag.is_empty {
-            scanner.replace(tag.length, "");
-            let rest = scanner.rest();
+            // From the tag to the end of its element all is one: a line break, or nothing where it does not end.
+            let all = scanner.rest();
+            let rest = all.get(tag.length..).unwrap_or_default();
             let found = rest.match_indices("</").find_map(|(at, _)| Some((at, end_tag(rest.get(at..)?, &name)?)));
             match found {
-                Some((at, length)) => scanner.replace(at + length, "\n"),
-                None => scanner.replace(rest.len(), ""),
+                Some((at, length)) => scanner.replace(tag.length + at + length, "\n"),
+                None => scanner.replace(all.len(), ""),
             }
             return;
         }

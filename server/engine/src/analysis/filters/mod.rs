@@ -48,6 +48,9 @@ pub(super) enum Part {
     Multiplexer { chains: Vec<String>, preserve_original: bool },
 }
 
+/// How many hashes `min_hash` keeps of a text.
+const MIN_HASHES_MAX: i64 = 1 << 20;
+
 /// Filters that are nothing without settings.
 const NEED_SETTINGS: &[&str] = &[
     "condition",
@@ -312,6 +315,9 @@ fn min_hash(section: &Section<'_>) -> Result<Filter> {
         if value < 1 {
             return Err(missing(format!("{name} must be greater than zero")));
         }
+    }
+    if i64::from(hashes) * i64::from(buckets) * i64::from(set_size) > MIN_HASHES_MAX {
+        return Err(missing(format!("[min_hash] may not keep more than [{MIN_HASHES_MAX}] hashes of a text")));
     }
     let rotates = section.flag("with_rotation", buckets > 1)?;
     Ok(Filter::expand(min_hash::MinHash {

@@ -299,52 +299,47 @@ fn hindi(text: &mut String) {
 }
 
 fn bengali(text: &mut String) {
-    let mut source: Vec<char> = text.chars().collect();
+    let source: Vec<char> = text.chars().collect();
+    let mut out: Vec<char> = Vec::with_capacity(source.len());
     let mut place = 0;
     while let Some(letter) = source.get(place).copied() {
-        let at = |offset: usize| place.checked_add(offset).and_then(|at| source.get(at)).copied();
-        let plain = match letter {
-            '\u{981}' => None,
-            '\u{9C0}' => Some('\u{9BF}'),
-            '\u{9C2}' => Some('\u{9C1}'),
-            '\u{9A3}' => Some('\u{9A8}'),
-            '\u{9B6}' | '\u{9B7}' => Some('\u{9B8}'),
-            '\u{9DC}' | '\u{9DD}' => Some('\u{9B0}'),
-            '\u{9CE}' => Some('\u{9A4}'),
-            '\u{999}' => Some('\u{982}'),
-            '\u{983}' => {
-                // At the end of a longer word it goes, before a consonant it doubles it.
-                match at(1) {
-                    None if place > 2 => None,
-                    None => Some('\u{983}'),
-                    Some(next) => Some(next),
-                }
-            }
-            '\u{9CD}' if at(1) == Some('\u{9AF}') || at(1) == Some('\u{9AC}') => {
-                let next = at(1);
-                source.drain(place..=place + 1);
-                // A doubled consonant stays one, a y joins.
-                if next == Some('\u{9AF}') && place == 1 {
-                    source.insert(place, '\u{9C7}');
-                    place += 1;
-                }
-                continue;
-            }
-            other => Some(other),
-        };
-        match plain {
-            Some(plain) => {
-                if let Some(known) = source.get_mut(place) {
-                    *known = plain;
-                }
+        let next = source.get(place + 1).copied();
+        place += 1;
+        match letter {
+            '\u{981}' => {}
+            '\u{9C0}' => out.push('\u{9BF}'),
+            '\u{9C2}' => out.push('\u{9C1}'),
+            '\u{9A3}' => out.push('\u{9A8}'),
+            '\u{9B6}' | '\u{9B7}' => out.push('\u{9B8}'),
+            '\u{9DC}' | '\u{9DD}' => out.push('\u{9B0}'),
+            '\u{9CE}' => out.push('\u{9A4}'),
+            '\u{999}' => out.push('\u{982}'),
+            // At the end of a longer word it goes, of a shorter one it is an h; before a letter it doubles it.
+            '\u{983}' => match next {
+                None if out.len() > 2 => {}
+                None => out.push('\u{9B9}'),
+                Some(next) => out.push(next),
+            },
+            // A y that is joined to the letter before: behind the first letter it is heard as a vowel.
+            '\u{9CD}' if next == Some('\u{9AF}') => {
                 place += 1;
+                if out.len() == 1 {
+                    out.push('\u{9C7}');
+                    place += usize::from(source.get(place) == Some(&'\u{9BE}'));
+                }
             }
-            None => {
-                source.remove(place);
+            // A b that is joined doubles the letter before, unless that begins the word or is joined itself.
+            '\u{9CD}' if next == Some('\u{9AC}') => {
+                place += 1;
+                let joined = out.len().checked_sub(2).and_then(|at| out.get(at)) == Some(&'\u{9CD}');
+                if out.len() > 1 && !joined {
+                    out.extend(out.last().copied());
+                }
             }
+            other => out.push(other),
         }
     }
-    *text = source.into_iter().collect();
+    *text = out.into_iter().collect();
 }
 
 /// Vowel signs that are written in two parts, in one.

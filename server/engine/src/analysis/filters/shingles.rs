@@ -144,7 +144,8 @@ impl ExpanderFactory for OnlyGrams {
 impl OnlyGramsAtWork {
     fn give(&mut self, mut word: Word, out: &mut Queue) {
         if word.kind == TokenKind::GRAM {
-            word.increment = 1;
+            // A gram stands for its first word alone now.
+            (word.increment, word.length) = (1, 1);
         }
         self.given = Some(word.kind);
         out.push_back(word);

@@ -62,11 +62,20 @@ impl Types {
             Types::DIGIT
         } else if letter.is_ascii() {
             Types::DELIMITER
+        } else if u32::from(letter) < 0x100 && self.table.is_empty() {
+            // The first two hundred and fifty-six have a table of their own, in which fractions are signs; settings replace it.
+            if letter.is_lowercase() {
+                Types::LOWER
+            } else if letter.is_uppercase() {
+                Types::UPPER
+            } else {
+                Types::DELIMITER
+            }
         } else if u32::from(letter) > 0xFFFF {
             // Characters of two units are not told apart.
             Types::ALPHA | Types::DIGIT
         } else if is_letter(letter) {
-            if letter.is_lowercase() && !matches!(letter, 'ª' | 'º') {
+            if letter.is_lowercase() {
                 Types::LOWER
             } else if letter.is_uppercase() {
                 Types::UPPER

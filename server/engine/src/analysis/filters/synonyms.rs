@@ -283,9 +283,9 @@ impl FlattenAtWork {
         let mut ends: BTreeMap<usize, usize> = BTreeMap::new();
         for (from, to, word) in &held {
             let start = starts.entry(place(from)).or_insert(word.start);
-            *start = word.start.min(*start);
+            *start = word.start.max(*start);
             let end = ends.entry(place(to)).or_insert(word.end);
-            *end = word.end.max(*end);
+            *end = word.end.min(*end);
         }
         let mut words: Vec<(usize, usize, usize, Word)> =
             held.into_iter().map(|(from, to, word)| (place(&from), from, place(&to), word)).collect();
@@ -309,8 +309,8 @@ impl Expander for FlattenAtWork {
             self.base = from;
         } else if from >= self.reaches && !self.held.is_empty() {
             self.flush(out);
-            // Empty places stay empty.
-            self.base += from - self.reaches;
+            // Empty places in a row are one.
+            self.base += (from - self.reaches).min(1);
         }
         self.node = Some(from);
         self.reaches = self.reaches.max(from + word.length);

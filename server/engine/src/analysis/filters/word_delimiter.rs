@@ -138,7 +138,8 @@ impl GraphAtWork<'_> {
         if settings.preserve_original {
             position = position.max(1);
             let length = crate::analysis::chain::utf16_length(&word.text);
-            parts.push(Part { text: word.text.clone(), from: 0, to: position, start: 0, end: length });
+            // Before what is as long and begins in the same place.
+            parts.insert(0, Part { text: word.text.clone(), from: 0, to: position, start: 0, end: length });
         }
         // The longer first; what is alike stays in order.
         parts.sort_by(|a, b| a.from.cmp(&b.from).then(b.to.cmp(&a.to)).then(a.start.cmp(&b.start)));

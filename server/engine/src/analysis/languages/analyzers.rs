@@ -5,7 +5,7 @@ use super::{CATALAN_ARTICLES, FRENCH_ARTICLES, IRISH_ARTICLES, ITALIAN_ARTICLES,
 use crate::analysis::analyzer::Analyzer;
 use crate::analysis::chain::Filter;
 use crate::analysis::filters::letters::{CjkWidth, DecimalDigit, Lowercase};
-use crate::analysis::filters::words::{KeywordMarker, Stop, WordSet};
+use crate::analysis::filters::words::{KeywordMarker, StemmerOverride, Stop, WordSet};
 use crate::analysis::filters::{Normalization, letters, stop_words};
 use crate::analysis::section::Section;
 use crate::analysis::tokenizers::runs::{Runs, Sort};
@@ -95,6 +95,11 @@ pub(in crate::analysis) fn analyzer(language: &str, section: &Section<'_>) -> Re
             filters.extend([Some(Filter::word(elision(CATALAN_ARTICLES))), Some(lower()), Some(stop), marker, stemmer("catalan")]);
         }
         "cjk" => filters.extend([Some(Filter::word(CjkWidth)), Some(lower()), Some(small::cjk_bigram()), Some(stop)]),
+        "dutch" => {
+            let irregular = ["fiets => fiets", "bromfiets => bromfiets", "ei => eier", "kind => kinder"].map(str::to_owned);
+            let irregular = StemmerOverride::new(&irregular)?;
+            filters.extend([Some(lower()), Some(stop), marker, Some(Filter::word(irregular)), stemmer("dutch")]);
+        }
         "english" => filters.extend([
             Some(stemming(Stemmer::Text(super::stemmers::possessive_english))),
             Some(lower()),

@@ -6,6 +6,12 @@
 //! tables of words beside the code, with what OpenSearch makes of them.
 
 mod analyzers;
+mod arabic;
+mod endings;
+mod indic;
+mod light;
+mod light_romance;
+mod minimal;
 mod porter;
 mod small;
 mod stemmers;

@@ -1,6 +1,6 @@
 //! Stemmers by their names, and the filters that use them.
 
-use super::porter;
+use super::{arabic, indic, light, light_romance, minimal, porter, small};
 use crate::analysis::chain::{Fate, Filter, WordFilter};
 use crate::analysis::section::Section;
 use crate::analysis::token::Word;
@@ -59,29 +59,55 @@ pub(super) fn possessive_english(text: &mut String) {
 pub(super) fn named(name: &str) -> Option<Stemmer> {
     use Stemmer::{Letters, Snowball, Text};
     Some(match name {
+        "arabic" => Letters(arabic::arabic),
         "armenian" => Snowball(Algorithm::Armenian),
         "basque" => Snowball(Algorithm::Basque),
+        "bengali" => Letters(indic::bengali),
+        "brazilian" => Text(small::brazilian),
+        "bulgarian" => Letters(light::bulgarian),
         "catalan" => Snowball(Algorithm::Catalan),
+        "czech" => Letters(light::czech),
         "danish" => Snowball(Algorithm::Danish),
         "dutch" | "kp" | "dutch_kp" => Snowball(Algorithm::DutchPorter),
         "english" | "porter" => Text(porter::stem),
         "porter2" => Snowball(Algorithm::English),
-        "lovins" => Snowball(Algorithm::Lovins),
+        "minimal_english" | "minimalEnglish" => Letters(minimal::english),
         "possessive_english" | "possessiveEnglish" => Text(possessive_english),
         "estonian" => Snowball(Algorithm::Estonian),
         "finnish" => Snowball(Algorithm::Finnish),
         "french" => Snowball(Algorithm::French),
+        "light_french" | "lightFrench" => Letters(light_romance::french),
+        "minimal_french" | "minimalFrench" => Letters(minimal::french),
         "german" | "german2" => Snowball(Algorithm::German),
+        "light_german" | "lightGerman" => Letters(light::german),
+        "minimal_german" | "minimalGerman" => Letters(minimal::german),
+        "greek" => Letters(small::greek),
+        "hindi" => Letters(indic::hindi),
         "hungarian" => Snowball(Algorithm::Hungarian),
+        "light_hungarian" | "lightHungarian" => Letters(light::hungarian),
+        "indonesian" => Letters(small::indonesian),
+        "light_indonesian" | "lightIndonesian" => Letters(small::light_indonesian),
         "irish" => Snowball(Algorithm::Irish),
         "italian" => Snowball(Algorithm::Italian),
+        "light_italian" | "lightItalian" => Letters(light_romance::italian),
+        "latvian" => Letters(light::latvian),
         "lithuanian" => Snowball(Algorithm::Lithuanian),
         "norwegian" => Snowball(Algorithm::Norwegian),
+        "minimal_norwegian" | "minimalNorwegian" => Letters(minimal::norwegian),
+        "minimal_nynorsk" | "minimalNynorsk" => Letters(minimal::nynorsk),
+        "persian" => Letters(arabic::persian),
         "portuguese" => Snowball(Algorithm::Portuguese),
+        "light_portuguese" | "lightPortuguese" => Letters(light_romance::portuguese),
         "romanian" => Snowball(Algorithm::Romanian),
         "russian" => Snowball(Algorithm::Russian),
+        "light_russian" | "lightRussian" => Letters(light::russian),
         "spanish" => Snowball(Algorithm::Spanish),
-        "swedish" => Snowball(Algorithm::Swedish),
+        "light_spanish" | "lightSpanish" => Letters(light_romance::spanish),
+        "spanish_plural" => Letters(minimal::spanish),
+        "sorani" => Letters(arabic::sorani),
+        "swedish" => Letters(small::swedish),
+        "light_swedish" | "lightSwedish" => Letters(light::swedish),
+        "minimal_swedish" | "minimalSwedish" => Letters(minimal::swedish),
         "turkish" => Snowball(Algorithm::Turkish),
         _ => return None,
     })
@@ -128,8 +154,12 @@ pub(in crate::analysis) fn filter(type_name: &str, section: &Section<'_>) -> Res
             }
         }
         "porter_stem" => Stemmer::Text(porter::stem),
+        "arabic_stem" => Stemmer::Letters(arabic::arabic),
+        "brazilian_stem" => Stemmer::Text(small::brazilian),
+        "czech_stem" => Stemmer::Letters(light::czech),
         "dutch_stem" => Stemmer::Snowball(Algorithm::DutchPorter),
         "french_stem" => Stemmer::Snowball(Algorithm::French),
+        "persian_stem" => Stemmer::Letters(arabic::persian),
         "russian_stem" => Stemmer::Snowball(Algorithm::Russian),
         _ => return Ok(None),
     };

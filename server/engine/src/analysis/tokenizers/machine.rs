@@ -44,7 +44,8 @@ const CHINESE_OR_JAPANESE: &str = r"[\x{3100}-\x{312F}\x{3040}-\x{309F}\x{30A0}-
 
 static CLASSIC: LazyLock<Machine> = LazyLock::new(|| {
     let letter = LETTER;
-    let letter_or_digit = format!("(?:{letter}|\\p{{Nd}})");
+    // Thai letters and their marks count as letters of words, not of names.
+    let letter_or_digit = format!("(?:{letter}|[\\x{{0E00}}-\\x{{0E59}}]|\\p{{Nd}})");
     let word = format!("{letter_or_digit}+");
     let name = format!("{letter}+");
     let digits = format!("(?:{letter_or_digit}*\\p{{Nd}}{letter_or_digit}*)");
@@ -144,7 +145,7 @@ static ADDRESSES: LazyLock<Machine> = LazyLock::new(|| {
     let ipv6 = "\\[[0-9a-fA-F:.]{2,}\\]";
     let urls = [
         format!("(?i:https?://|ftp://){login}(?:{strict}|{loose}|{ipv4}|{ipv6}){port}{rest}"),
-        format!("{strict}{port}{rest}"),
+        format!("(?:{strict}|{ipv4}){port}{rest}"),
         "(?i:file)://(?:[-.a-zA-Z0-9]*)(?:/[-._~a-zA-Z0-9!$&'()*+,;=:@%]*)+".to_owned(),
     ];
     let atom = "[-a-zA-Z0-9!#$%&'*+/=?^_`{|}~]+";
@@ -159,8 +160,6 @@ struct UrlEmailCut {
     length_max: usize,
     cache: Cache,
     at: usize,
-    /// An address or word that is being cut in pieces.
-    piece: Option<(usize, TokenKind)>,
     /// The next word of the standard tokenizer, which is looked for once.
     ahead: Option<(usize, usize, TokenKind)>,
     finished: bool,
@@ -168,14 +167,8 @@ struct UrlEmailCut {
 
 impl Tokenizer for UrlEmail {
     fn start(&self) -> Box<dyn Cut + '_> {
-        Box::new(UrlEmailCut {
-            length_max: self.token_length_max,
-            cache: ADDRESSES.0.create_cache(),
-            at: 0,
-            piece: None,
-            ahead: None,
-            finished: false,
-        })
+        let cache = ADDRESSES.0.create_cache();
+        Box::new(UrlEmailCut { length_max: self.token_length_max, cache, at: 0, ahead: None, finished: false })
     }
 }
 
@@ -186,10 +179,19 @@ fn begins_address(byte: u8) -> bool {
 }
 
 impl UrlEmailCut {
+    /// The text up to where an address that begins here must have ended. An address is ASCII, but for its end.
+    fn window<'t>(&self, text: &'t str) -> &'t str {
+        let mut end = self.at.saturating_add(self.length_max);
+        while end < text.len() && !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        text.get(..end).unwrap_or(text)
+    }
+
     fn found(&mut self, text: &str) -> Option<(usize, usize, TokenKind)> {
         loop {
             if self.ahead.is_none_or(|(start, ..)| start < self.at) && !self.finished {
-                self.ahead = next_word(text, self.at);
+                self.ahead = next_word(text, self.at, self.length_max);
                 self.finished = self.ahead.is_none();
             }
             let word = self.ahead.filter(|(start, ..)| *start >= self.at);
@@ -199,7 +201,8 @@ impl UrlEmailCut {
             let mut address = None;
             while self.at < limit && address.is_none() {
                 if bytes.get(self.at).is_some_and(|byte| begins_address(*byte)) {
-                    address = ADDRESSES.longest(&mut self.cache, text, self.at).map(|(end, pattern)| (self.at, end, pattern));
+                    let seen = self.window(text);
+                    address = ADDRESSES.longest(&mut self.cache, seen, self.at).map(|(end, pattern)| (self.at, end, pattern));
                 }
                 if address.is_none() {
                     self.at += 1;
@@ -219,22 +222,7 @@ impl UrlEmailCut {
 
 impl Cut for UrlEmailCut {
     fn next(&mut self, text: &str, word: &mut Word) -> bool {
-        let (start, end, kind) = match self.piece.take() {
-            Some((end, kind)) => (self.at, end, kind),
-            None => match self.found(text) {
-                Some(found) => found,
-                None => return false,
-            },
-        };
-        let whole = text.get(start..end).unwrap_or_default();
-        let cut = if whole.len() <= self.length_max { None } else { super::standard::unit_boundary(whole, self.length_max) };
-        let end = match cut {
-            Some(length) => {
-                self.piece = Some((end, kind));
-                start + length
-            }
-            None => end,
-        };
+        let Some((start, end, kind)) = self.found(text) else { return false };
         self.at = end;
         word.set(text.get(start..end).unwrap_or_default(), start, end, kind);
         true

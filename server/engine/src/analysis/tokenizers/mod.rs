@@ -75,7 +75,7 @@ fn standard_length(section: &Section<'_>) -> Result<usize> {
 fn run_length(section: &Section<'_>) -> Result<usize> {
     let default = i32::try_from(TOKEN_LENGTH_MAX).unwrap_or(255);
     match section.integer("max_token_length", default)? {
-        length if length < 1 || length > TOKEN_LENGTH_LIMIT => {
+        length if !(1..=TOKEN_LENGTH_LIMIT).contains(&length) => {
             Err(Error::illegal_argument(format!("maxTokenLen must be greater than 0 and less than {TOKEN_LENGTH_LIMIT} passed: {length}")))
         }
         length => Ok(usize::try_from(length).unwrap_or(TOKEN_LENGTH_MAX)),

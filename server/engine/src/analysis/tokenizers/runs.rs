@@ -19,7 +19,7 @@ impl Tokenizer for Keyword {
 
 impl Cut for KeywordCut {
     fn next(&mut self, text: &str, word: &mut Word) -> bool {
-        if self.0 || text.is_empty() {
+        if self.0 {
             return false;
         }
         self.0 = true;

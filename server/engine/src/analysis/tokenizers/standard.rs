@@ -19,7 +19,7 @@ pub(in crate::analysis) struct Standard {
 
 impl Tokenizer for Standard {
     fn start(&self) -> Box<dyn Cut + '_> {
-        Box::new(StandardCut { length_max: self.token_length_max, at: 0, piece: None })
+        Box::new(StandardCut { length_max: self.token_length_max, at: 0 })
     }
 }
 
@@ -27,29 +27,11 @@ struct StandardCut {
     length_max: usize,
     /// Where the next look begins.
     at: usize,
-    /// The end of a word that is being cut in pieces, and what it is.
-    piece: Option<(usize, TokenKind)>,
 }
 
 impl Cut for StandardCut {
     fn next(&mut self, text: &str, word: &mut Word) -> bool {
-        let (start, end, kind) = match self.piece.take() {
-            Some((end, kind)) => (self.at, end, kind),
-            None => match next_word(text, self.at) {
-                Some(found) => found,
-                None => return false,
-            },
-        };
-        let whole = text.get(start..end).unwrap_or_default();
-        // A unit is at least a byte, so that the bytes alone tell that most words are short enough.
-        let cut = if whole.len() <= self.length_max { None } else { unit_boundary(whole, self.length_max) };
-        let end = match cut {
-            Some(length) => {
-                self.piece = Some((end, kind));
-                start + length
-            }
-            None => end,
-        };
+        let Some((start, end, kind)) = next_word(text, self.at, self.length_max) else { return false };
         self.at = end;
         word.set(text.get(start..end).unwrap_or_default(), start, end, kind);
         true
@@ -70,20 +52,99 @@ pub(super) fn unit_boundary(text: &str, units_max: usize) -> Option<usize> {
     None
 }
 
-/// First byte, byte after the last and kind of the next word from `at` on.
-pub(super) fn next_word(text: &str, mut at: usize) -> Option<(usize, usize, TokenKind)> {
+/// First byte, byte after the last and kind of the next word from `at` on, of at most so many units: no word is seen in more
+/// of the text than that, so that a longer one goes on as if it began there.
+pub(super) fn next_word(text: &str, mut at: usize, length_max: usize) -> Option<(usize, usize, TokenKind)> {
     let bytes = text.as_bytes();
     loop {
         // ASCII that begins no word is passed over byte by byte.
         while bytes.get(at).is_some_and(|byte| joins_nothing(*byte)) {
             at += 1;
         }
+        if let Some((end, kind)) = ascii_word(bytes, at)
+            && end - at <= length_max
+        {
+            return Some((at, end, kind));
+        }
         let (class, after) = look(text, at)?;
-        match word_at(text, at, class, after) {
+        let seen = window(text, at, length_max);
+        let mut found = word_at(seen, at, class, after);
+        // A unit is at least a byte, so that the bytes alone tell that most words are short enough.
+        if let Some((end, _)) = found
+            && end - at > length_max
+            && let Some(length) = unit_boundary(text.get(at..end).unwrap_or_default(), length_max)
+        {
+            found = word_at(text.get(..at + length).unwrap_or_default(), at, class, after);
+        }
+        match found {
             Some((end, kind)) => return Some((at, end, kind)),
             None => at = after,
         }
     }
+}
+
+/// What an ASCII byte is in a word: letter, digit, underscore, or something that may join or belong to a word.
+const LETTER: u8 = 1;
+const DIGIT: u8 = 2;
+const UNDERSCORE: u8 = 4;
+const JOINER: u8 = 8;
+const NOT_ASCII: u8 = 16;
+
+static ASCII: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        #[expect(clippy::cast_possible_truncation, reason = "the loop ends at 256")]
+        let letter = byte as u8;
+        table[byte] = match letter {
+            b'a'..=b'z' | b'A'..=b'Z' => LETTER,
+            b'0'..=b'9' => DIGIT,
+            b'_' => UNDERSCORE,
+            b'.' | b'\'' | b':' | b',' | b';' => JOINER,
+            128.. => NOT_ASCII,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    table
+};
+
+/// The word that begins here, where ASCII letters and digits are all of it: so are most. `None` where the rules must be asked.
+fn ascii_word(bytes: &[u8], at: usize) -> Option<(usize, TokenKind)> {
+    let sort = |at: usize| bytes.get(at).and_then(|byte| ASCII.get(usize::from(*byte))).copied().unwrap_or(0);
+    let (mut seen, mut end) = (0, at);
+    loop {
+        let next = sort(end);
+        if next & (LETTER | DIGIT | UNDERSCORE) == 0 {
+            // What joins does so only before another letter or digit.
+            let ends_here = next == 0 || next == JOINER && sort(end + 1) & (LETTER | DIGIT | UNDERSCORE | NOT_ASCII) == 0;
+            if !ends_here {
+                return None;
+            }
+            break;
+        }
+        seen |= next;
+        end += 1;
+    }
+    if seen & LETTER != 0 {
+        Some((end, TokenKind::ALPHANUM))
+    } else if seen & DIGIT != 0 {
+        Some((end, TokenKind::NUM))
+    } else {
+        None
+    }
+}
+
+/// The text up to where a word that begins at `at` must have ended: no unit is more than three bytes.
+fn window(text: &str, at: usize, length_max: usize) -> &str {
+    let mut end = at.saturating_add(length_max.saturating_mul(3)).saturating_add(4);
+    if end >= text.len() {
+        return text;
+    }
+    while !text.is_char_boundary(end) {
+        end += 1;
+    }
+    text.get(..end).unwrap_or(text)
 }
 
 /// The class of the character at a byte, and the byte after it; `None` at the end.
@@ -123,11 +184,12 @@ fn word_at(text: &str, at: usize, class: Class, after: usize) -> Option<(usize, 
             }
             word
         }
+        Class::PictureLetter => longer(picture(text, at), run(text, at)),
         Class::Han => look_with_marks(text, at).map(|(_, end)| (end, TokenKind::IDEOGRAPHIC)),
         Class::Hiragana => look_with_marks(text, at).map(|(_, end)| (end, TokenKind::HIRAGANA)),
-        Class::Complex => {
+        Class::Complex | Class::ComplexMark => {
             let mut end = at;
-            while let Some((Class::Complex, next)) = look_with_marks(text, end) {
+            while let Some((Class::Complex | Class::ComplexMark, next)) = look_with_marks(text, end) {
                 end = next;
             }
             Some((end, TokenKind::SOUTH_EAST_ASIAN))
@@ -180,7 +242,7 @@ fn picture(text: &str, at: usize) -> Option<(usize, TokenKind)> {
     let mut end = at;
     loop {
         let (class, after) = look(text, end)?;
-        if !matches!(class, Class::Pictographic | Class::SkinTone) {
+        if !matches!(class, Class::Pictographic | Class::SkinTone | Class::PictureLetter) {
             return (end > at).then_some((end, TokenKind::EMOJI));
         }
         end = after;
@@ -198,7 +260,7 @@ fn picture(text: &str, at: usize) -> Option<(usize, TokenKind)> {
         // Only a joiner that stands last joins what follows.
         let Some(next) = joined else { return Some((end, TokenKind::EMOJI)) };
         match look(text, next) {
-            Some((Class::Pictographic | Class::SkinTone, _)) => end = next,
+            Some((Class::Pictographic | Class::SkinTone | Class::PictureLetter, _)) => end = next,
             _ => return Some((end, TokenKind::EMOJI)),
         }
     }
@@ -211,7 +273,7 @@ fn run(text: &str, at: usize) -> Option<(usize, TokenKind)> {
     let (mut position, mut end) = (at, None);
     while let Some((class, after)) = look_with_marks(text, position) {
         let goes_on = match class {
-            Class::ALetter | Class::Hebrew | Class::Hangul => {
+            Class::ALetter | Class::PictureLetter | Class::Hebrew | Class::Hangul => {
                 if previous == Class::Katakana {
                     false
                 } else {
@@ -244,7 +306,7 @@ fn run(text: &str, at: usize) -> Option<(usize, TokenKind)> {
             Class::MidLetter | Class::MidNumLet | Class::SingleQuote | Class::MidNum | Class::DoubleQuote => {
                 let next = look_with_marks(text, after);
                 let (next_class, next_end) = next.unwrap_or((Class::Other, after));
-                let is_letter = |class| matches!(class, Class::ALetter | Class::Hebrew | Class::Hangul);
+                let is_letter = |class| matches!(class, Class::ALetter | Class::PictureLetter | Class::Hebrew | Class::Hangul);
                 let joins_letters = class != Class::MidNum && class != Class::DoubleQuote && is_letter(previous) && is_letter(next_class);
                 let joins_digits = matches!(class, Class::MidNum | Class::MidNumLet | Class::SingleQuote)
                     && previous == Class::Numeric
@@ -293,7 +355,7 @@ mod tests {
 
     fn words(text: &str) -> Vec<(&str, &'static str)> {
         let (mut at, mut found) = (0, Vec::new());
-        while let Some((start, end, kind)) = next_word(text, at) {
+        while let Some((start, end, kind)) = next_word(text, at, TOKEN_LENGTH_MAX) {
             found.push((&text[start..end], kind.name()));
             at = end;
         }
@@ -303,6 +365,18 @@ mod tests {
     #[test]
     fn a_dot_between_katakana_is_no_word() {
         assert_eq!(words("アス・サムー"), [("アス", "<KATAKANA>"), ("サムー", "<KATAKANA>")]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_short_way_through_ascii_ends_where_the_rules_end(text in "[a-cA-C0-2_.,:;' \"\\-\r\n@é\u{301}]{0,40}") {
+            for (start, _) in text.char_indices() {
+                let (class, after) = look(&text, start).unwrap();
+                if let Some(short) = ascii_word(text.as_bytes(), start) {
+                    proptest::prop_assert_eq!(Some(short), word_at(&text, start, class, after));
+                }
+            }
+        }
     }
 
     #[test]

@@ -39,11 +39,18 @@ pub(super) enum Class {
     SkinTone,
     /// A sign that a keycap makes a picture.
     KeycapBase,
+    /// A mark of a script that puts no blanks between words: alone it counts as of that script.
+    ComplexMark,
+    /// A letter that is a picture when it stands alone.
+    PictureLetter,
 }
 
 impl Class {
     pub(super) fn is_mark(self) -> bool {
-        matches!(self, Class::Mark | Class::Joiner | Class::Presentation | Class::Keycap | Class::Tag)
+        matches!(
+            self,
+            Class::Mark | Class::Joiner | Class::Presentation | Class::Keycap | Class::Tag | Class::ComplexMark | Class::SkinTone
+        )
     }
 
     pub(super) const fn of_ascii(byte: u8) -> Class {
@@ -91,22 +98,24 @@ struct Table {
     rows: Vec<[Class; ROW]>,
 }
 
-/// The properties, each with the class it gives; later ones win.
+/// The properties, each with the class it gives; later ones win. They are those of Unicode 12.1, which OpenSearch knows: what
+/// came later is no letter and no mark to it.
 const PROPERTIES: &[(&str, Class)] = &[
-    (r"\p{wb=ALetter}", Class::ALetter),
+    (r"[\p{script=Han}&&\p{age=12.1}]", Class::Han),
+    (r"[\p{wb=ALetter}--[\x{2E5}-\x{2EB}\x{55A}\x{58A}\x{A708}-\x{A716}]&&\p{age=12.1}]", Class::ALetter),
     (r"[\p{wb=ALetter}&&\p{script=Hangul}]", Class::Hangul),
-    (r"\p{wb=Hebrew_Letter}", Class::Hebrew),
-    (r"[\p{wb=Numeric}\x{FF10}-\x{FF19}]", Class::Numeric),
-    (r"\p{wb=Katakana}", Class::Katakana),
+    (r"[\p{wb=Hebrew_Letter}&&\p{age=12.1}]", Class::Hebrew),
+    (r"[[\p{wb=Numeric}\x{FF10}-\x{FF19}]&&\p{age=12.1}]", Class::Numeric),
+    (r"[\p{wb=Katakana}&&\p{age=12.1}]", Class::Katakana),
     (r"\p{wb=ExtendNumLet}", Class::ExtendNumLet),
     (r"\p{wb=MidLetter}", Class::MidLetter),
     (r"\p{wb=MidNum}", Class::MidNum),
     (r"\p{wb=MidNumLet}", Class::MidNumLet),
-    (r"\p{script=Han}", Class::Han),
-    (r"\p{script=Hiragana}", Class::Hiragana),
-    (r"[\p{wb=Extend}\p{wb=Format}]", Class::Mark),
+    (r"[\p{script=Hiragana}&&\p{age=12.1}]", Class::Hiragana),
+    (r"[[\p{wb=Extend}\p{wb=Format}\x{600}-\x{605}\x{6DD}\x{8E2}]&&\p{age=12.1}]", Class::Mark),
     (r"\p{wb=Regional_Indicator}", Class::Regional),
-    (r"[\p{Extended_Pictographic}--\p{wb=ALetter}]", Class::Pictographic),
+    (r"[[\p{Extended_Pictographic}\x{1FB00}-\x{1FBFF}]--\p{wb=ALetter}]", Class::Pictographic),
+    (r"[\p{Extended_Pictographic}&&\p{wb=ALetter}]", Class::PictureLetter),
     (r"\p{Emoji_Modifier}", Class::SkinTone),
     (r"\x{200D}", Class::Joiner),
     (r"\x{FE0F}", Class::Presentation),
@@ -174,7 +183,11 @@ impl Table {
             fill(u32::from(byte), u32::from(byte), Class::of_ascii(byte));
         }
         for (from, to) in COMPLEX {
-            fill(*from, *to, Class::Complex);
+            for code in *from..=*to {
+                if let Some(class) = classes.get_mut(code as usize) {
+                    *class = if *class == Class::Mark { Class::ComplexMark } else { Class::Complex };
+                }
+            }
         }
         let mut table = Table { row_of: Vec::with_capacity(ROWS), rows: Vec::new() };
         for row in classes.chunks_exact(ROW) {

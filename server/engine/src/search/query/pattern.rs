@@ -4,11 +4,14 @@ use super::field::{FieldTarget, normalized, not_searchable};
 use super::flat_object::takes_patterns;
 use super::{Built, Common, Kind, Query, QueryContext, constant, everything, flag, nothing, single_field, text_of, unsupported};
 use serde_json::Value;
+use std::collections::HashSet;
 use tandem_common::json::{Node, NodeValue};
-use tandem_common::mapping::FieldType;
 use tandem_common::mapping::field_types::flat_entry;
+use tandem_common::mapping::{FieldType, LeafField};
 use tandem_common::{Error, Result};
+use tantivy::SegmentReader;
 use tantivy::query::RegexQuery;
+use tantivy::query::doc_predicate_query::{DocPredicateQuery, FunctionPredicate};
 
 #[derive(Clone, Debug)]
 pub(super) struct PatternQuery {
@@ -85,10 +88,12 @@ impl PatternQuery {
                 return Ok(matches(leaf.options().constant.as_deref().unwrap_or_default()));
             }
             FieldTarget::Leaf(number, leaf) if takes_patterns(&target) => {
-                let field = context.shard.schema.leaf_field(number);
-                let field = field.filter(|field| context.shard.schema.tantivy().get_field_entry(*field).is_indexed());
-                let value = normalized(context, leaf, &self.value);
-                (field.ok_or_else(|| not_searchable(leaf))?, self.regex(&value))
+                let field = context.shard.schema.leaf_field(number).ok_or_else(|| not_searchable(leaf))?;
+                let regex = self.regex(&normalized(context, leaf, &self.value));
+                if !context.shard.schema.tantivy().get_field_entry(field).is_indexed() {
+                    return self.column_query(leaf, &regex);
+                }
+                (field, regex)
             }
             FieldTarget::Leaf(_, leaf) => return Err(self.wrong_type(context, leaf.field_type.name())),
             FieldTarget::Column(_) => return Err(self.wrong_type(context, &self.field)),
@@ -96,6 +101,27 @@ impl PatternQuery {
         let query = RegexQuery::from_pattern(&regex, field)
             .map_err(|error| Error::illegal_argument(format!("[{}] cannot be searched for: {error}", self.value)))?;
         Ok(constant(Box::new(query)))
+    }
+
+    /// Documents with a text in a column that fits; without terms its dictionary is gone through.
+    fn column_query(&self, leaf: &LeafField, regex: &str) -> Result<Built> {
+        let regex = regex::Regex::new(&format!("^(?:{regex})$"))
+            .map_err(|error| Error::illegal_argument(format!("[{}] cannot be searched for: {error}", self.value)))?;
+        let path = leaf.path.to_string();
+        let predicate = move |segment: &SegmentReader| {
+            let column = segment.fast_fields().str(&path)?;
+            let mut fitting = HashSet::new();
+            if let Some(column) = &column {
+                let mut terms = column.dictionary().stream()?;
+                while terms.advance() {
+                    if std::str::from_utf8(terms.key()).is_ok_and(|text| regex.is_match(text)) {
+                        fitting.insert(terms.term_ord());
+                    }
+                }
+            }
+            Ok(move |doc: u32| column.as_ref().is_some_and(|column| column.term_ords(doc).any(|ord| fitting.contains(&ord))))
+        };
+        Ok(constant(Box::new(DocPredicateQuery::from(FunctionPredicate::from(predicate)))))
     }
 
     fn wrong_type(&self, context: &QueryContext<'_>, type_name: &str) -> Error {

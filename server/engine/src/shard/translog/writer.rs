@@ -177,6 +177,7 @@ impl LogWriter {
             self.buffer.clear();
             (self.end, self.range, self.noted) = (end, range, noted);
             self.guarded(|writer| Ok(writer.file.set_len(end.offset)?))?;
+            self.allocated = end.offset;
         }
         outcome
     }
@@ -217,7 +218,7 @@ impl LogWriter {
                 return Ok(());
             }
             match writer.file.sync_data() {
-                Err(_) if planted::is(Bug::SyncRetried, &writer.folder) => Ok(writer.file.sync_data()?),
+                Err(_) if planted::is(Bug::SyncRetried, &writer.folder) => Ok(File::open_read(writer.file.path())?.sync_data()?),
                 synced => Ok(synced?),
             }
         })?;

@@ -152,7 +152,7 @@ impl Writer<'_> {
             for (position, item, tried) in waiting.drain(..) {
                 match plan(position, item) {
                     Ok(planned) => ready.push(planned),
-                    Err(update) => updates.push(self.plan_update(position, update, tried)),
+                    Err(update) => updates.push(self.plan_update(position, *update, tried)),
                 }
             }
             for planned in futures::future::join_all(updates).await {
@@ -307,13 +307,13 @@ impl Writer<'_> {
 }
 
 /// What needs no look at the document; an update is given back.
-fn plan(position: usize, item: ShardItem) -> Result<Ready, ShardItem> {
+fn plan(position: usize, item: ShardItem) -> Result<Ready, Box<ShardItem>> {
     let kind = match item.action {
         DocumentAction::Index { source } | DocumentAction::Create { source } if item.generated => WriteKind::IndexNew { source },
         DocumentAction::Index { source } => WriteKind::Index { source },
         DocumentAction::Create { source } => WriteKind::Create { source },
         DocumentAction::Delete => WriteKind::Delete,
-        update @ DocumentAction::Update(_) => return Err(ShardItem { action: update, ..item }),
+        update @ DocumentAction::Update(_) => return Err(Box::new(ShardItem { action: update, ..item })),
     };
     let condition = condition_of(item.condition);
     let operation = WriteOperation { id: item.id, routing: item.routing, kind, condition, operation_id: 0 };

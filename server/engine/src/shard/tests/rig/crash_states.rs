@@ -154,4 +154,5 @@ crash_tests! {
     replicated_operations_survive_every_crash: "follower",
     leased_files_survive_every_crash: "files",
     restarts_survive_every_crash: "restarts",
+    what_was_cut_off_stays_away_after_every_crash: "truncations",
 }

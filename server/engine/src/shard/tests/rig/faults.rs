@@ -216,7 +216,15 @@ async fn a_full_disk_answers_with_the_block_and_takes_the_write_once_there_is_sp
     rig.disk.set_fault(None);
     shard.wait_global_checkpoint(SeqNo(before + 1), Duration::from_secs(30)).await;
     assert_eq!(shard.text("first").await, Some(source("x")), "nothing was refused to it");
-    assert_eq!(shard.one(index("second", "x")).await.unwrap().seq_no, SeqNo(before + 2));
+    let deadline = soon();
+    let second = loop {
+        // The index may need a moment more than the log.
+        match shard.write(parsed("second"), soon()).await {
+            Err(Error::ClusterBlock { .. }) if clock::now() < deadline => tokio::task::yield_now().await,
+            other => break other.unwrap().pop().unwrap().unwrap(),
+        }
+    };
+    assert_eq!(second.seq_no, SeqNo(before + 2));
 }
 
 #[tokio::test]

@@ -66,6 +66,8 @@ pub(in crate::shard) struct Journal {
     asynchronous: bool,
     /// (position, last operation) of what was synced then.
     synced: Vec<(usize, i64)>,
+    /// What was cut off the log, durably from a position on.
+    cut: Vec<(usize, Asked)>,
 }
 
 impl<T: Clone + PartialEq> Stage<T> {
@@ -268,6 +270,17 @@ impl Rig {
         Ok(())
     }
 
+    /// Cuts the log above what is committed, as a copy does whose new primary went another way.
+    pub(super) async fn truncate(&mut self) -> Result<()> {
+        let shard = self.shard()?;
+        let committed = shard.history().global_checkpoint;
+        shard.truncate_above(committed).await?;
+        let position = self.disk.position();
+        let above = self.journal.acknowledged.split_off(&committed.next().0);
+        self.journal.cut.extend(above.into_values().map(|operation| (position, operation.asked)));
+        Ok(())
+    }
+
     /// Takes everything that the log shows for promised, also what was never acknowledged because of a fault.
     pub(super) async fn note_shown(&mut self) -> Result<()> {
         let shard = self.shard()?;
@@ -387,12 +400,15 @@ impl Journal {
                 must!(operation.seq_no.0 == next, "the log has [{}] where [{next}] should be", operation.seq_no);
                 let asked = Asked::logged(&operation);
                 match self.acknowledged.get(&next) {
-                    Some(expected) => {
+                    // What was acknowledged later may have had another in its place, which was cut off.
+                    Some(expected) if expected.position <= position => {
                         let same = expected.asked == asked && expected.version == operation.version;
                         must!(same && expected.op_term == operation.op_term.0, "[{next}] is {operation:?}, expected {expected:?}");
                     }
-                    None => must!(self.asked.contains(&asked), "[{next}] was never asked for: {operation:?}"),
+                    _ => must!(self.asked.contains(&asked), "[{next}] was never asked for: {operation:?}"),
                 }
+                let is_back = self.cut.iter().any(|(at, cut)| *at <= position && *cut == asked);
+                must!(!is_back, "[{next}] was cut off and is back: {operation:?}");
                 states.insert(asked.id, (operation.version, next, operation.op_term.0, asked.source));
                 next += 1;
             }

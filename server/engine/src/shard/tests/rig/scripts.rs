@@ -26,6 +26,7 @@ enum Steps {
     Follower,
     Files,
     Restarts,
+    Truncations,
 }
 
 /// No deletion is remembered, so that a flush trims the log at once.
@@ -56,6 +57,11 @@ pub(in crate::shard) const SCRIPTS: &[Script] = &[
     Script { name: "roles", settings: &[QUIET], kind: Steps::Roles },
     Script { name: "follower", settings: &[QUIET, TRIMMING, SMALL_FILES], kind: Steps::Follower },
     Script { name: "files", settings: &[QUIET], kind: Steps::Files },
+    Script {
+        name: "truncations",
+        settings: &[QUIET, SMALL_FILES, ("index.translog.durability", "async"), ("index.translog.sync_interval", "1h")],
+        kind: Steps::Truncations,
+    },
     Script { name: "restarts", settings: &[QUIET, SMALL_FILES], kind: Steps::Restarts },
 ];
 
@@ -105,6 +111,7 @@ impl Script {
             Steps::Follower => follower(rig).await,
             Steps::Files => files(rig).await,
             Steps::Restarts => restarts(rig).await,
+            Steps::Truncations => truncations(rig).await,
         }
     }
 }
@@ -345,4 +352,25 @@ async fn restarts(rig: &mut Rig) -> Result<()> {
     rig.primary().await?;
     rig.write(delete("a")).await?;
     rig.flush().await
+}
+
+/// A copy gives up what was never committed, and goes on where the new primary does.
+async fn truncations(rig: &mut Rig) -> Result<()> {
+    for round in 0..3 {
+        rig.primary().await?;
+        rig.bulk((0..2 + round).map(|id| index(&id.to_string(), &format!("kept {round}"))).collect()).await?;
+        rig.refresh().await?;
+        rig.journal.synced_until(rig.disk.position());
+        rig.write(index("0", &format!("cut {round}"))).await?;
+        rig.write(index("new", &format!("cut {round}"))).await?;
+        rig.truncate().await?;
+        if round == 1 {
+            rig.restart().await?;
+        }
+    }
+    rig.primary().await?;
+    rig.write(index("new", "kept")).await?;
+    rig.flush().await?;
+    rig.journal.synced_until(rig.disk.position());
+    Ok(())
 }
