@@ -138,7 +138,11 @@ async fn heals(rig: &mut Rig) -> Result<(), String> {
     let role = shard.inner.sequencer.lock().role;
     match role {
         Role::Primary(_) => {}
-        Role::Follower(_) => return shard.flush().await.or_else(|error| failed("flush", error)),
+        Role::Follower(_) => {
+            shard.wait_global_checkpoint(shard.history().max_seq_no, Duration::from_secs(30)).await;
+            rig.note_shown().await.map_err(|error| error.to_string())?;
+            return shard.flush().await.or_else(|error| failed("flush", error));
+        }
         Role::Inactive | Role::Closed => {
             if let Err(error) = rig.primary().await {
                 return failed("activation", error);
