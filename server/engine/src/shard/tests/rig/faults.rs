@@ -169,7 +169,9 @@ async fn heals(rig: &mut Rig) -> Result<(), String> {
 async fn every_script(failure: Failure, lasting: bool) {
     let started = clock::now();
     let mut tried = 0;
-    for script in SCRIPTS {
+    // A cut of the log that finds no space fails the copy, for a later life to do it again: that does not heal by itself.
+    let heals = |script: &&Script| failure != Failure::NoSpace || script.name != "truncations";
+    for script in SCRIPTS.iter().filter(heals) {
         let max = cases_max(FAULTS_MAX);
         tried += fail_everywhere(script, failure, lasting, max).await.unwrap_or_else(|difference| panic!("{difference}"));
     }
