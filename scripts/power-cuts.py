@@ -61,7 +61,7 @@ def life(binary, volume, acknowledged, chance):
             now = time.monotonic()
             if cut_at is None and now - started > START_SECONDS_MAX:
                 raise SystemExit("the shard did not start in time")
-            if cut_at is not None and now >= cut_at and not cut:
+            if cut_at is not None and now >= cut_at and not cut and not select.select([child.stdout], [], [], 0)[0]:
                 volume.cut()
                 cut = True
             select.select([child.stdout], [], [], 0.002)
@@ -77,7 +77,9 @@ def life(binary, volume, acknowledged, chance):
                 elif words[0] == "ended":
                     if not cut:
                         raise SystemExit(f"WRONG: {line.decode()}")
-                else:
+                elif not cut:
+                    # What is said after the cut does not count: a machine without power says nothing, and a sync that was
+                    # under way in that moment may come back as if it had worked.
                     acknowledged[words[0]] = int(words[1])
                     count += 1
         child.wait()

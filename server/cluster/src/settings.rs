@@ -198,7 +198,6 @@ pub const INDEX_SETTINGS: &[Setting] = &[
     setting("index.translog.retention.age", "-1", Scope::IndexDynamic, Kind::Time, "Accepted; leases hold history."),
     setting("index.soft_deletes.enabled", "true", Scope::IndexFinal, Kind::OneOf(&["true"]), "Always on: the log keeps history."),
     setting("index.soft_deletes.retention.operations", "0", Scope::IndexDynamic, int(0), "Operations kept without a lease."),
-    setting("index.soft_deletes.retention.max_bytes", "-1", Scope::IndexDynamic, Kind::Bytes, "The most history that leases may hold."),
     setting(
         "index.soft_deletes.retention.max_bytes",
         "-1",

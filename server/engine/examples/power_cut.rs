@@ -99,14 +99,25 @@ async fn check(shard: &IndexShard, acknowledged: &HashMap<u64, i64>) -> Result<(
                 };
                 let nothing_yet = newest <= 0 && found.is_none();
                 if !nothing_yet && !possible.iter().any(is) {
+                    let logged = last_logged(shard, &id(*writer, slot)).await?;
+                    let state = shard.stats();
                     return Err(wrong(format!(
-                        "writer [{writer}] was acknowledged up to [{last}]; document [{slot}] is {found:?}, not one of {possible:?}"
+                        "writer [{writer}] was acknowledged up to [{last}]; document [{slot}] (realtime {realtime}) is {found:?}, not one of \
+                         {possible:?}; in the log, from [{}] to [{}], it was last {logged:?}; the index is at [{}]",
+                        history.lowest_retained, history.max_seq_no, state.published_checkpoint
                     )));
                 }
             }
         }
     }
     Ok(())
+}
+
+/// The operations of the log on a document, for a message.
+async fn last_logged(shard: &IndexShard, id: &str) -> Result<Vec<String>> {
+    let operations = shard.operations(shard.history().lowest_retained, usize::MAX).await?;
+    let mine = operations.iter().filter(|operation| operation.id == id);
+    Ok(mine.map(|operation| format!("[{}] v{} {:?}", operation.seq_no, operation.version, operation.kind)).collect())
 }
 
 async fn write(shard: Arc<IndexShard>, writer: u64, mut number: i64) -> Result<()> {

@@ -138,7 +138,11 @@ async fn heals(rig: &mut Rig) -> Result<(), String> {
     let role = shard.inner.sequencer.lock().role;
     match role {
         Role::Primary(_) => {}
-        Role::Follower(_) => return shard.flush().await.or_else(|error| failed("flush", error)),
+        Role::Follower(_) => {
+            shard.wait_global_checkpoint(shard.history().max_seq_no, Duration::from_secs(30)).await;
+            rig.note_shown().await.map_err(|error| error.to_string())?;
+            return shard.flush().await.or_else(|error| failed("flush", error));
+        }
         Role::Inactive | Role::Closed => {
             if let Err(error) = rig.primary().await {
                 return failed("activation", error);
@@ -165,7 +169,9 @@ async fn heals(rig: &mut Rig) -> Result<(), String> {
 async fn every_script(failure: Failure, lasting: bool) {
     let started = clock::now();
     let mut tried = 0;
-    for script in SCRIPTS {
+    // A cut of the log that finds no space fails the copy, for a later life to do it again: that does not heal by itself.
+    let heals = |script: &&Script| failure != Failure::NoSpace || script.name != "truncations";
+    for script in SCRIPTS.iter().filter(heals) {
         let max = cases_max(FAULTS_MAX);
         tried += fail_everywhere(script, failure, lasting, max).await.unwrap_or_else(|difference| panic!("{difference}"));
     }
