@@ -425,8 +425,11 @@ mod tests {
         file.write_all(b"lost").unwrap();
         disk.set_fault(Some(Fault { failure: Failure::Device, at: disk.calls(), lasting: false, kind: None }));
         file.sync_data().unwrap_err();
-        file.write_all(b"kept").unwrap();
-        file.sync_data().unwrap();
+        // The handle refuses everything from then on; somebody who opens the file again is not stopped by it.
+        assert!(file.write_all(b"kept").is_err() && file.sync_data().is_err());
+        let again = fs::File::open(&path).unwrap();
+        again.write_all_at(b"kept", 4).unwrap();
+        again.sync_data().unwrap();
         assert_eq!(disk.synced_after_failure(), [path]);
         let mut replay = disk.replay();
         replay.advance(replay.len());
