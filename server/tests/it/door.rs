@@ -248,7 +248,6 @@ async fn what_would_change_the_answer_is_refused_where_it_cannot_be_done() {
     for (method, uri, reason) in [
         ("GET", "/plain?include_type_name=true", "request [/plain] contains unrecognized parameter: [include_type_name]"),
         ("PUT", "/plain/_mapping?write_index_only=true", "[write_index_only] is not supported"),
-        ("GET", "/plain/_stats/docs,search", "the metric [search] is not kept; there are [docs, store, segments, translog]"),
         ("GET", "/_cluster/health?level=awareness_attributes", "level [awareness_attributes] is not supported"),
         ("GET", "/_cluster/health?wait_for_active_shards=-2", "shard count cannot be a negative value"),
         ("GET", "/_cat/indices?format=cbor", "the format [cbor] is not supported"),
@@ -262,7 +261,6 @@ async fn what_would_change_the_answer_is_refused_where_it_cannot_be_done() {
     {
         assert_eq!(door.send("POST", uri, "", &[]).await.json()["_shards"]["total"], copies, "{uri}");
     }
-    assert!(door.get("/plain/_stats/_all,search").await.json()["_all"]["total"]["docs"].is_object());
     assert_eq!(door.get("/_cat/count?ts=false").await.text(), "0\n");
     assert_eq!(door.get("/_cat/nodes?h=m,cluster_manager").await.text(), "* *\n");
     door.node.stop().await;

@@ -13,8 +13,10 @@ const FLOORS: [(&str, &[&str]); 5] = [
 ];
 
 /// Where the rule is broken, and why. An entry that is no longer needed has to go.
-const EXCEPTIONS: [(&str, &str, &str); 1] =
-    [("indices/history", "action", "the history of shards is served from `Services`, which the actions work with too")];
+const EXCEPTIONS: [(&str, &str, &str); 2] = [
+    ("indices/history", "action", "the history of shards is served from `Services`, which the actions work with too"),
+    ("shard/tests/nested.rs", "search", "whether a document is whole shows in what a search finds of it"),
+];
 
 /// What decides: state in, decision out.
 const PURE: [&str; 11] = [
