@@ -20,7 +20,7 @@ enum Search {
 }
 
 /// No more states, or failing calls, are tried than this.
-const CASES_MAX: usize = 150;
+const CASES_MAX: usize = 1_000;
 
 /// One byte in so many is flipped.
 const FLIP_STEP: usize = 3;
