@@ -361,7 +361,7 @@ async fn run_log(inner: Arc<Inner>) {
         }
         let owned = inner.clone();
         if let Err(error) = blocking::run(move || owned.log.mark_quiet()).await {
-            return inner.fail(error);
+            return inner.judge(&error);
         }
         if inner.stopped() {
             return;

@@ -355,9 +355,9 @@ impl Inner {
         self.stop();
     }
 
-    /// Fails the shard, unless only space is missing: that ends by itself.
+    /// Fails the shard, unless only space is missing, which ends by itself, or the shard was closed meanwhile.
     fn judge(&self, error: &Error) {
-        if !matches!(error, Error::DiskFull { .. }) {
+        if !matches!(error, Error::DiskFull { .. } | Error::ShardNotReady { .. }) {
             self.fail(error.clone());
         }
     }

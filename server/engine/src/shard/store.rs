@@ -245,6 +245,7 @@ impl IndexShard {
             // What failed is left as it is: the next opening judges it.
             let failed = owned.progress.borrow().failed.clone();
             let stored = failed.map_or_else(|| owned.log.finish(), Err);
+            owned.log.close();
             owned.folder_lock.lock().take();
             stored
         })

@@ -422,6 +422,12 @@ impl Translog {
         self.write_checkpoint(&mut writer, &[newest])
     }
 
+    /// Refuses everything that would write from here on: whoever opens the folder next must not meet a writer of before, one
+    /// that was waiting for space for instance. Waits for what is being written. Blocking.
+    pub(super) fn close(&self) {
+        self.writer.lock().close();
+    }
+
     /// Writes the checkpoint, with `newest` in place of the newest file. After an error the writer is unusable as well, unless
     /// only space was missing: then the checkpoint before is still there.
     fn write_checkpoint(&self, writer: &mut LogWriter, newest: &[GenerationRange]) -> Result<()> {

@@ -236,3 +236,25 @@ fn what_is_queued_is_read_before_it_is_written() {
     assert_eq!(read(&log, 1, 3), [1, 2, 3]);
     assert_eq!(log.commit(true, NO_ROLL).unwrap().durable, Some(SeqNo(3)));
 }
+
+#[test]
+fn a_closed_log_writes_nothing_whatever_still_waits_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = Translog::create(folder.path(), SeqNo(0), lineage(), PrimaryTerm(0)).unwrap();
+    log.append([operation(0)]);
+    log.commit(true, NO_ROLL).unwrap();
+    log.finish().unwrap();
+    log.append([operation(1)]);
+    log.close();
+    let (other, seen) = open(folder.path(), -1).unwrap();
+    assert_eq!(seen, [0]);
+    let path = checkpoint::generation_path(folder.path(), 1);
+    let before = fs::read(&path).unwrap();
+    assert!(matches!(log.commit(true, NO_ROLL), Err(Error::ShardNotReady { .. })));
+    assert!(log.roll().is_err() && log.store_checkpoint().is_err());
+    assert!(fs::read(&path).unwrap() == before, "the file is as it was");
+    other.append([operation(1)]);
+    other.commit(true, NO_ROLL).unwrap();
+    drop((log, other));
+    assert_eq!(open(folder.path(), -1).unwrap().1, [0, 1]);
+}

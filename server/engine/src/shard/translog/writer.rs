@@ -33,6 +33,8 @@ pub(super) struct LogWriter {
     allocated: u64,
     noted: u64,
     broken: bool,
+    /// The copy is closed: the file may be another's by now.
+    closed: bool,
     buffer: Vec<u8>,
 }
 
@@ -92,6 +94,7 @@ impl LogWriter {
             allocated: end.offset,
             noted: 0,
             broken: false,
+            closed: false,
             buffer: Vec::new(),
         }
     }
@@ -157,8 +160,16 @@ impl LogWriter {
         }
     }
 
+    /// Nothing is done to the file from here on.
+    pub(super) fn close(&mut self) {
+        self.closed = true;
+    }
+
     /// Does something to the file; after an error nothing more is done, unless only space was missing.
     pub(super) fn guarded<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        if self.closed {
+            return Err(Error::ShardNotReady { reason: format!("the log [{}] is closed", self.file.path().display()) });
+        }
         if self.broken {
             return Err(Error::Io { reason: format!("an earlier write or sync of [{}] failed", self.file.path().display()) });
         }
@@ -183,8 +194,10 @@ impl LogWriter {
     }
 
     fn write_buffer(&mut self) -> Result<()> {
-        self.make_room(self.end.offset + self.buffer.len() as u64);
-        self.guarded(|writer| Ok(writer.file.write_all_at(&writer.buffer, writer.end.offset)?))?;
+        self.guarded(|writer| {
+            writer.make_room(writer.end.offset + writer.buffer.len() as u64);
+            Ok(writer.file.write_all_at(&writer.buffer, writer.end.offset)?)
+        })?;
         self.end.offset += self.buffer.len() as u64;
         self.buffer.clear();
         self.buffer.shrink_to(WRITE_BYTES / 16);
@@ -204,7 +217,7 @@ impl LogWriter {
     /// Gives back the room that was reserved and not used. Everything was synced before; whether this is durable does not
     /// matter.
     pub(super) fn trim(&mut self) -> Result<()> {
-        if self.allocated > self.end.offset && !self.broken {
+        if self.allocated > self.end.offset && !self.broken && !self.closed {
             self.file.set_len(self.end.offset)?;
             self.allocated = self.end.offset;
         }
